@@ -1,0 +1,1 @@
+#include "extensions/operators/operators.hpp"
