@@ -1,0 +1,205 @@
+// The state machine of one run: which node may start, which has ended how, and what follows.
+//
+// Static nodes are those of the plan's graph, 0 … n-1. A *mapped* node is expanded once its list
+// is known: `expanded` with k children gives them k fresh ids in a row, and the node itself ends
+// when all its children have ended, so whatever depends on it joins them all.
+//
+// Life of a node:
+//
+//   waiting ──► ready ──► running ──► done | failed | skipped | cancelled
+//      ▲          │          │
+//      └──────────┴──────────┘  failed with attempts left: waiting until the backoff is over
+//
+// Rules of propagation
+// - done and skipped satisfy dependants. A node is reported `skipped` by the caller when its
+//   `when` is false; what depends on it still runs and sees null.
+// - failed does not: all its waiting dependants, direct and indirect, are skipped, and
+//   `blocked_by` names the node that failed. Branches that do not depend on it go on.
+// - A mapped node fails when one of its children failed, but only after all of them have ended.
+//
+// Event sourcing: the state is a function of the plan and of the inputs given to it. Each input
+// has a JournalRecord (journal.hpp); the caller makes the record durable, then applies it, and
+// `replay` of the same records gives a state that compares equal. Nothing here reads a clock:
+// `now_us` is wall-clock microseconds, because a resumed run goes on in another process; a clock
+// that goes back delays retries and harms nothing else.
+//
+// Not thread-safe: one owner. Amortised cost: O(1) a node and edge, plus sorting what gets ready.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "actors/pit/dag/graph.hpp"
+#include "messages/result.hpp"
+
+namespace symphony::actors {
+
+inline constexpr std::uint32_t kMaxFanOut = 1'000'000;    // children of one mapped node
+inline constexpr std::uint32_t kMaxRunNodes = 4'000'000;  // static nodes and children together
+inline constexpr std::uint32_t kMaxAttempts = 1'000;
+
+enum class NodeStatus : std::uint8_t { waiting, ready, running, done, failed, skipped, cancelled };
+std::string_view to_string(NodeStatus status) noexcept;
+
+enum class RunStatus : std::uint8_t { pending, running, succeeded, failed, cancelled };
+std::string_view to_string(RunStatus status) noexcept;
+
+struct RetryPolicy {
+  std::uint32_t attempts = 1;  // first try included; 1 … kMaxAttempts
+  // Wait before the second try; doubled before each further one up to max_backoff_ms.
+  std::uint32_t backoff_ms = 0;
+  std::uint32_t max_backoff_ms = 60'000;
+  friend bool operator==(const RetryPolicy&, const RetryPolicy&) = default;
+};
+
+struct RunNode {
+  double weight = 1;  // estimated duration, any unit, the same for all nodes
+  bool mapped = false;
+  RetryPolicy retry = {};
+  friend bool operator==(const RunNode&, const RunNode&) = default;
+};
+
+struct RunPlan {
+  Graph graph;
+  std::vector<RunNode> nodes;  // one for each node of the graph
+  friend bool operator==(const RunPlan&, const RunPlan&) = default;
+};
+
+enum class OutcomeKind : std::uint8_t {
+  succeeded,  // of a ready or running node that is not mapped
+  failed,     // tried again when `retryable` and attempts are left
+  skipped,    // its `when` is false, or what it needs came from a skipped node
+  expanded,   // of a mapped node: `children` children; 0 ends it at once
+  cancelled,  // it was told to stop, and did
+};
+
+struct NodeOutcome {
+  NodeId node = 0;
+  OutcomeKind kind = OutcomeKind::succeeded;
+  bool retryable = false;
+  std::uint32_t children = 0;
+  friend bool operator==(const NodeOutcome&, const NodeOutcome&) = default;
+};
+
+struct RunProgress {
+  // Nodes in each status; a mapped node and its children all count.
+  std::uint32_t waiting = 0, ready = 0, running = 0, done = 0, failed = 0, skipped = 0,
+                cancelled = 0;
+  std::uint32_t total() const noexcept {
+    return waiting + ready + running + done + failed + skipped + cancelled;
+  }
+  std::uint32_t ended() const noexcept { return done + failed + skipped + cancelled; }
+  friend bool operator==(const RunProgress&, const RunProgress&) = default;
+};
+
+struct ChildRange {
+  NodeId first = 0;
+  std::uint32_t count = 0;
+  friend bool operator==(const ChildRange&, const ChildRange&) = default;
+};
+
+class RunState {
+ public:
+  // INVALID_ARGUMENT when the plan has a cycle or does not fit together, RESOURCE_EXHAUSTED when
+  // it is too large.
+  static Result<RunState> create(RunPlan plan);
+
+  // ---- inputs: each has a journal record; the nodes that became ready come back in rank order
+  // (upward rank, highest first; then lower ids first). An input that is refused
+  // (FAILED_PRECONDITION, INVALID_ARGUMENT) has changed nothing.
+
+  Result<std::vector<NodeId>> start(std::int64_t now_us);
+  // These nodes were handed to a worker.
+  Status mark_running(std::span<const NodeId> nodes, std::int64_t now_us);
+  // What became of ready and running nodes, a node at most once in a batch.
+  Result<std::vector<NodeId>> complete(std::span<const NodeOutcome> outcomes, std::int64_t now_us);
+  // Lets time pass: retries whose backoff is over get ready.
+  Result<std::vector<NodeId>> advance(std::int64_t now_us);
+  // Nothing new starts; what waits or is ready is cancelled; what runs is still to be completed.
+  Status cancel(std::int64_t now_us);
+  // After a crash or an end: running nodes get ready again, since nobody knows what became of
+  // them. With `again`, so does everything that failed, was cancelled or was blocked, with a
+  // fresh count of attempts. Nothing that is done or was skipped by its `when` is repeated.
+  // Returns everything that is ready now.
+  Result<std::vector<NodeId>> resume(bool again, std::int64_t now_us);
+
+  // ---- what is the case
+
+  const RunPlan& plan() const noexcept { return plan_; }
+  RunStatus status() const noexcept;
+  bool ended() const noexcept { return started_ && open_nodes() == 0; }
+  const RunProgress& progress() const noexcept { return progress_; }
+  std::size_t node_count() const noexcept { return nodes_.size(); }
+  NodeStatus status_of(NodeId node) const noexcept { return nodes_[node].status; }
+  // How often it was tried before, 0 on the first try.
+  std::uint32_t failed_attempts(NodeId node) const noexcept { return nodes_[node].attempts; }
+  double rank_of(NodeId node) const noexcept { return ranks_[static_node(node)]; }
+  // The failed node because of which this one was skipped.
+  std::optional<NodeId> blocked_by(NodeId node) const noexcept;
+  // The children of a mapped node once it was expanded.
+  std::optional<ChildRange> children_of(NodeId node) const noexcept;
+  // The mapped node that a child belongs to; nothing for static nodes.
+  std::optional<NodeId> parent_of(NodeId node) const noexcept;
+  // When the next retry is due.
+  std::optional<std::int64_t> next_retry_us() const noexcept;
+  std::uint32_t resumptions() const noexcept { return resumptions_; }
+  std::int64_t started_us() const noexcept { return started_us_; }
+  // Time of the latest input.
+  std::int64_t updated_us() const noexcept { return updated_us_; }
+  // All ready nodes in rank order. Linear in all nodes.
+  std::vector<NodeId> ready() const;
+
+  friend bool operator==(const RunState&, const RunState&) = default;
+
+ private:
+  struct Node {
+    NodeStatus status = NodeStatus::waiting;
+    bool expanded = false;         // mapped nodes only
+    bool child_failed = false;     // mapped nodes only
+    bool child_cancelled = false;  // mapped nodes only
+    std::uint16_t attempts = 0;
+    std::uint32_t waiting_for = 0;  // needs that have not ended; children still open once expanded
+    NodeId parent = kNoNode;        // of a child
+    NodeId blocked_by = kNoNode;
+    NodeId first_child = kNoNode;
+    std::uint32_t child_count = 0;
+    friend bool operator==(const Node&, const Node&) = default;
+  };
+
+  std::uint32_t open_nodes() const noexcept { return progress_.total() - progress_.ended(); }
+  NodeId static_node(NodeId node) const noexcept {
+    return nodes_[node].parent == kNoNode ? node : nodes_[node].parent;
+  }
+  Status check(std::span<const NodeOutcome> outcomes) const;
+  void move_to(NodeId node, NodeStatus status);
+  void apply(const NodeOutcome& outcome, std::int64_t now_us, std::vector<NodeId>& ready);
+  void expand(NodeId node, std::uint32_t children, std::vector<NodeId>& ready);
+  void fail(NodeId node, bool retryable, std::int64_t now_us, std::vector<NodeId>& ready);
+  // The node has ended: satisfies or blocks dependants, or reports to its mapped node.
+  void settle(NodeId node, std::vector<NodeId>& ready);
+  void child_ended(NodeId child, std::vector<NodeId>& ready);
+  void satisfy_dependants(NodeId node, std::vector<NodeId>& ready);
+  void block_dependants(NodeId node);
+  void get_ready(NodeId node, std::vector<NodeId>& ready);
+  void reopen_unfinished();
+  std::uint32_t unsatisfied_needs(NodeId node) const;
+  void sort_by_rank(std::vector<NodeId>& nodes) const;
+
+  RunPlan plan_;
+  std::vector<double> ranks_;                          // of static nodes
+  std::vector<Node> nodes_;                            // static nodes, then children
+  std::set<std::pair<std::int64_t, NodeId>> retries_;  // due time and node
+  RunProgress progress_;
+  bool started_ = false;
+  bool cancelling_ = false;
+  std::uint32_t resumptions_ = 0;
+  std::int64_t started_us_ = 0;
+  std::int64_t updated_us_ = 0;
+};
+
+}  // namespace symphony::actors
