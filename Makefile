@@ -3,7 +3,7 @@ SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 SOURCES = $(shell git ls-files '*.cpp' '*.hpp')
 
-.PHONY: help packages build test format check-format clean
+.PHONY: help packages build test protocols format check-format clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,10 @@ build: ## build everything (Release) into build/
 
 test: packages build ## the whole test suite
 	ctest --test-dir build -j $(JOBS) --output-on-failure
+
+protocols: ## take over changed schemas: messages/schema.lock, docs/protocols.md
+	@cmake --preset release > build.log 2>&1 || { cat build.log; exit 1; }; rm -f build.log
+	cmake --build --preset release -j $(JOBS) --target protocols
 
 format: ## rewrite sources as .clang-format says
 	clang-format -i $(SOURCES)
