@@ -1,1 +1,10 @@
 #include "extensions/operators/operators.hpp"
+
+namespace symphony::extensions {
+
+void add_builtin_operators(actors::OperatorRegistry& registry) {
+  add_file_operators(registry);
+  add_text_operators(registry);
+}
+
+}  // namespace symphony::extensions
