@@ -1,0 +1,350 @@
+#include "runtime/supervision/supervisor_core.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace symphony::runtime {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Drives a core by hand and writes down its effects as short words: "spawn a1", "stop a1",
+// "abandon a1", "ready", "stopped", "failed a". Timers are kept aside.
+class Supervisor : public testing::Test {
+ protected:
+  void make(SupervisorSpec spec) {
+    auto made = SupervisorCore::make(std::move(spec), random_);
+    ASSERT_TRUE(made.ok()) << to_string(made.error());
+    core_.emplace(std::move(*made));
+  }
+  void make(Strategy strategy, std::vector<ChildSpec> children) {
+    make(SupervisorSpec{"s", strategy, {}, {.initial = 100ms, .jitter = 0}, std::move(children)});
+  }
+
+  using Words = std::vector<std::string>;
+  Words on(const SupervisorEvent& event) {
+    Words words;
+    for (const auto& effect : core_->on_event(event, now_))
+      std::visit([&](const auto& what) { note(what, words); }, effect);
+    return words;
+  }
+  Words start() { return on(StartRequested{}); }
+  Words stop() { return on(StopRequested{}); }
+  Words ready(const std::string& id) { return on(ChildReady{id, incarnation(id)}); }
+  Words dies(const std::string& id, ExitKind kind = ExitKind::kFailed) {
+    return on(ChildExited{id, incarnation(id), kind, "because"});
+  }
+  // Lets the time pass up to the armed timer and fires it.
+  Words wait_for_timer() {
+    EXPECT_TRUE(timer_.has_value());
+    if (!timer_) return {};
+    now_ = std::max(now_, timer_->at);
+    return on(TimerFired{std::exchange(timer_, std::nullopt)->token});
+  }
+  void all_ready(const Words& ids) {
+    start();
+    for (const auto& id : ids) ready(id);
+    ASSERT_EQ(core_->state(), SupervisorState::kRunning);
+  }
+  std::uint64_t incarnation(const std::string& id) const { return child(id).incarnation; }
+  ChildSnapshot child(const std::string& id) const {
+    const auto view = core_->snapshot();
+    const auto found = std::find_if(view.children.begin(), view.children.end(),
+                                    [&](const auto& one) { return one.id == id; });
+    return found == view.children.end() ? ChildSnapshot{} : *found;
+  }
+
+  SeededRandom random_{1};
+  std::optional<SupervisorCore> core_;
+  MonoTime now_{1h};
+  std::optional<ArmTimer> timer_;
+  std::optional<Failed> failure_;
+  MonoTime last_drain_by_{};
+  MonoTime last_stop_by_{};
+
+ private:
+  static std::string name(const std::string& id, std::uint64_t incarnation) {
+    return id + std::to_string(incarnation);
+  }
+  void note(const Spawn& it, Words& to) { to.push_back("spawn " + name(it.id, it.incarnation)); }
+  void note(const Stop& it, Words& to) {
+    to.push_back("stop " + name(it.id, it.incarnation));
+    last_drain_by_ = it.drain_by;
+    last_stop_by_ = it.stop_by;
+  }
+  void note(const Abandon& it, Words& to) {
+    to.push_back("abandon " + name(it.id, it.incarnation));
+  }
+  void note(const ArmTimer& it, Words&) { timer_ = it; }
+  void note(const Ready&, Words& to) { to.push_back("ready"); }
+  void note(const Stopped&, Words& to) { to.push_back("stopped"); }
+  void note(const Failed& it, Words& to) {
+    to.push_back("failed " + it.child);
+    failure_ = it;
+  }
+};
+
+using Words = std::vector<std::string>;
+
+TEST_F(Supervisor, StartsIndependentChildrenTogetherAndOthersWhenWhatTheyNeedIsReady) {
+  make(Strategy::kOneForOne, {{.id = "c", .needs = {"a", "b"}}, {.id = "a"}, {.id = "b"}});
+  EXPECT_EQ(start(), (Words{"spawn a1", "spawn b1"}));
+  EXPECT_EQ(ready("a"), Words{});
+  EXPECT_EQ(ready("b"), (Words{"spawn c1"}));
+  EXPECT_EQ(ready("c"), (Words{"ready"}));
+}
+
+TEST_F(Supervisor, WithoutChildrenIsReadyAtOnceAndStopsAtOnce) {
+  make(Strategy::kOneForOne, {});
+  EXPECT_EQ(start(), (Words{"ready"}));
+  EXPECT_EQ(stop(), (Words{"stopped"}));
+  EXPECT_EQ(start(), Words{});
+}
+
+TEST_F(Supervisor, StopsInReverseOrderOfNeeds) {
+  make(Strategy::kOneForOne, {{.id = "a"}, {.id = "b", .needs = {"a"}}, {.id = "c"}});
+  all_ready({"a", "b", "c"});
+  EXPECT_EQ(stop(), (Words{"stop c1", "stop b1"}));
+  EXPECT_EQ(last_drain_by_, now_ + 3s);
+  EXPECT_EQ(last_stop_by_, now_ + 5s);
+  EXPECT_EQ(dies("b", ExitKind::kNormal), (Words{"stop a1"}));
+  EXPECT_EQ(dies("a", ExitKind::kNormal), Words{});
+  EXPECT_EQ(dies("c", ExitKind::kNormal), (Words{"stopped"}));
+}
+
+TEST_F(Supervisor, AbandonsAChildThatHangsInStop) {
+  make(Strategy::kOneForOne, {{.id = "a"}});
+  all_ready({"a"});
+  EXPECT_EQ(stop(), (Words{"stop a1"}));
+  const MonoTime asked = now_;
+  EXPECT_EQ(wait_for_timer(), (Words{"abandon a1", "stopped"}));
+  EXPECT_EQ(now_, asked + 5s);
+}
+
+TEST_F(Supervisor, RestartsOnlyTheChildThatDied) {
+  make(Strategy::kOneForOne, {{.id = "a"}, {.id = "b", .needs = {"a"}}});
+  all_ready({"a", "b"});
+  EXPECT_EQ(dies("a"), Words{});
+  EXPECT_EQ(child("a").state, ChildState::kBackingOff);
+  EXPECT_EQ(wait_for_timer(), (Words{"spawn a2"}));
+  EXPECT_EQ(ready("a"), Words{});
+  EXPECT_EQ(child("a").restarts, 1u);
+  EXPECT_EQ(child("a").last_exit, "because");
+  EXPECT_EQ(child("b").restarts, 0u);
+}
+
+TEST_F(Supervisor, OneForAllTakesAllDownBeforeItStartsAnyAgain) {
+  make(Strategy::kOneForAll,
+       {{.id = "a"}, {.id = "b", .needs = {"a"}}, {.id = "c", .needs = {"b"}}});
+  all_ready({"a", "b", "c"});
+  EXPECT_EQ(dies("b"), (Words{"stop c1"}));
+  EXPECT_EQ(wait_for_timer(), Words{});  // the backoff of b is over, but a and c still live
+  EXPECT_EQ(dies("c", ExitKind::kNormal), (Words{"stop a1"}));
+  EXPECT_EQ(dies("a", ExitKind::kNormal), (Words{"spawn a2"}));
+  EXPECT_EQ(ready("a"), (Words{"spawn b2"}));
+  EXPECT_EQ(ready("b"), (Words{"spawn c2"}));
+}
+
+TEST_F(Supervisor, RestForOneLeavesThoseBeforeAlone) {
+  make(Strategy::kRestForOne,
+       {{.id = "a"}, {.id = "b", .needs = {"a"}}, {.id = "c", .needs = {"b"}}});
+  all_ready({"a", "b", "c"});
+  EXPECT_EQ(dies("b"), (Words{"stop c1"}));
+  EXPECT_EQ(dies("c", ExitKind::kNormal), Words{});
+  EXPECT_EQ(wait_for_timer(), (Words{"spawn b2"}));
+  EXPECT_EQ(ready("b"), (Words{"spawn c2"}));
+  EXPECT_EQ(child("a").restarts, 0u);
+}
+
+TEST_F(Supervisor, AGroupRestartRunsFinishedTransientsAgainButNoTemporaries) {
+  make(Strategy::kOneForAll, {{.id = "a"},
+                              {.id = "t", .kind = ChildKind::kTransient},
+                              {.id = "x", .kind = ChildKind::kTemporary}});
+  all_ready({"a", "t", "x"});
+  EXPECT_EQ(dies("t", ExitKind::kNormal), Words{});
+  EXPECT_EQ(child("t").state, ChildState::kFinished);
+  EXPECT_EQ(dies("a"), (Words{"stop x1"}));
+  EXPECT_EQ(dies("x"), (Words{"spawn t2"}));
+  EXPECT_EQ(child("x").state, ChildState::kFinished);
+  EXPECT_EQ(wait_for_timer(), (Words{"spawn a2"}));
+}
+
+TEST_F(Supervisor, KindsDecideWhoComesBack) {
+  make(Strategy::kOneForOne, {{.id = "p"},
+                              {.id = "t", .kind = ChildKind::kTransient},
+                              {.id = "x", .kind = ChildKind::kTemporary}});
+  all_ready({"p", "t", "x"});
+  dies("p", ExitKind::kNormal);
+  EXPECT_EQ(child("p").state, ChildState::kBackingOff);
+  dies("x", ExitKind::kFailed);
+  EXPECT_EQ(child("x").state, ChildState::kFinished);
+  dies("t", ExitKind::kFailed);
+  EXPECT_EQ(child("t").state, ChildState::kBackingOff);
+  EXPECT_EQ(wait_for_timer(), (Words{"spawn p2", "spawn t2"}));
+  dies("t", ExitKind::kNormal);
+  EXPECT_EQ(child("t").state, ChildState::kFinished);
+}
+
+TEST_F(Supervisor, AStartFailureRollsBackInReverse) {
+  make(Strategy::kOneForOne,
+       {{.id = "a"}, {.id = "b", .needs = {"a"}}, {.id = "c", .needs = {"b"}}});
+  start();
+  ready("a");
+  ready("b");
+  EXPECT_EQ(dies("c"), (Words{"stop b1"}));
+  EXPECT_EQ(dies("b", ExitKind::kNormal), (Words{"stop a1"}));
+  EXPECT_EQ(dies("a", ExitKind::kNormal), (Words{"failed c"}));
+  EXPECT_EQ(failure_->cause, Failed::Cause::kStart);
+  EXPECT_EQ(failure_->reason, "child c did not start: because");
+}
+
+TEST_F(Supervisor, PrepareAndStartHaveDeadlinesOfTheirOwn) {
+  const auto children = [] {
+    return std::vector<ChildSpec>{{.id = "a", .prepare_timeout = 1s, .start_timeout = 2s}};
+  };
+  make(Strategy::kOneForOne, children());
+  start();
+  EXPECT_EQ(wait_for_timer(), (Words{"abandon a1", "failed a"}));
+  EXPECT_EQ(now_, MonoTime{1h} + 1s);
+  EXPECT_EQ(failure_->reason, "child a did not start: prepare took longer than 1000 ms");
+
+  make(Strategy::kOneForOne, children());
+  start();
+  on(ChildPrepared{"a", 1});
+  EXPECT_EQ(child("a").state, ChildState::kStarting);
+  const MonoTime prepared = now_;
+  EXPECT_EQ(wait_for_timer(), (Words{"abandon a1", "failed a"}));
+  EXPECT_EQ(now_, prepared + 2s);
+}
+
+TEST_F(Supervisor, AFailedRestartCountsAsAnotherDeath) {
+  make(SupervisorSpec{
+      "s", Strategy::kOneForOne, {2, 10s}, {.initial = 100ms, .jitter = 0}, {{.id = "a"}}});
+  all_ready({"a"});
+  dies("a");
+  EXPECT_EQ(wait_for_timer(), (Words{"spawn a2"}));
+  dies("a");
+  EXPECT_EQ(wait_for_timer(), (Words{"spawn a3"}));
+  EXPECT_EQ(dies("a"), (Words{"failed a"}));
+  EXPECT_EQ(failure_->cause, Failed::Cause::kIntensity);
+}
+
+TEST_F(Supervisor, ForgetsRestartsOlderThanTheWindow) {
+  make(SupervisorSpec{
+      "s", Strategy::kOneForOne, {1, 10s}, {.initial = 1ms, .jitter = 0}, {{.id = "a"}}});
+  all_ready({"a"});
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(dies("a"), Words{});
+    wait_for_timer();
+    ready("a");
+    now_ += 11s;
+  }
+  EXPECT_EQ(child("a").restarts, 5u);
+  dies("a");
+  wait_for_timer();
+  EXPECT_EQ(dies("a"), (Words{"failed a"}));
+}
+
+TEST_F(Supervisor, EscalationStopsTheSiblingsFirst) {
+  make(SupervisorSpec{"s", Strategy::kOneForOne, {0, 10s}, {}, {{.id = "a"}, {.id = "b"}}});
+  all_ready({"a", "b"});
+  EXPECT_EQ(dies("a"), (Words{"stop b1"}));
+  EXPECT_EQ(dies("b", ExitKind::kNormal), (Words{"failed a"}));
+}
+
+TEST_F(Supervisor, FencesAStuckIncarnation) {
+  make(Strategy::kOneForOne, {{.id = "a"}});
+  all_ready({"a"});
+  EXPECT_EQ(on(ChildStuck{"a", 1, "no progress for 5000 ms in method x"}), (Words{"abandon a1"}));
+  EXPECT_EQ(wait_for_timer(), (Words{"spawn a2"}));
+  // The old one comes back to life: nobody listens.
+  EXPECT_EQ(on(ChildReady{"a", 1}), Words{});
+  EXPECT_EQ(on(ChildExited{"a", 1, ExitKind::kFailed, "late"}), Words{});
+  EXPECT_EQ(child("a").state, ChildState::kPreparing);
+  EXPECT_EQ(child("a").last_exit, "no progress for 5000 ms in method x");
+  EXPECT_EQ(core_->living("a"), 2u);
+}
+
+TEST_F(Supervisor, BacksOffExponentiallyAndForgivesAfterAWhile) {
+  make(SupervisorSpec{"s",
+                      Strategy::kOneForOne,
+                      {1000, 1s},
+                      {.initial = 100ms, .max = 350ms, .jitter = 0, .reset_after = 10s},
+                      {{.id = "a"}}});
+  all_ready({"a"});
+  const auto delay_of_death = [&] {
+    const MonoTime died = now_;
+    dies("a");
+    wait_for_timer();
+    ready("a");
+    return now_ - died;
+  };
+  EXPECT_EQ(delay_of_death(), 100ms);
+  EXPECT_EQ(delay_of_death(), 200ms);
+  EXPECT_EQ(delay_of_death(), 350ms);
+  EXPECT_EQ(delay_of_death(), 350ms);
+  now_ += 10s;
+  EXPECT_EQ(delay_of_death(), 100ms);
+}
+
+TEST_F(Supervisor, JitterTakesAwayAtMostItsShare) {
+  make(SupervisorSpec{"s",
+                      Strategy::kOneForOne,
+                      {1000, 1s},
+                      {.initial = 100ms, .max = 100ms, .jitter = 0.5},
+                      {{.id = "a"}}});
+  all_ready({"a"});
+  std::vector<Nanos> delays;
+  for (int i = 0; i < 100; ++i) {
+    const MonoTime died = now_;
+    dies("a");
+    wait_for_timer();
+    ready("a");
+    delays.push_back(now_ - died);
+  }
+  const auto [least, most] = std::minmax_element(delays.begin(), delays.end());
+  EXPECT_GE(*least, 50ms);
+  EXPECT_LT(*least, 60ms);
+  EXPECT_LE(*most, 100ms);
+  EXPECT_GT(*most, 90ms);
+}
+
+TEST_F(Supervisor, AStopDuringABackoffStartsNobody) {
+  make(Strategy::kOneForOne, {{.id = "a"}});
+  all_ready({"a"});
+  dies("a");
+  const auto stale = timer_;
+  EXPECT_EQ(stop(), (Words{"stopped"}));
+  now_ += 1h;
+  EXPECT_EQ(on(TimerFired{stale->token}), Words{});
+}
+
+TEST(SupervisorSpec, IsRefusedWithTheFieldThatIsWrong) {
+  SeededRandom random(1);
+  const auto field_of = [&](SupervisorSpec spec) {
+    const auto made = SupervisorCore::make(std::move(spec), random);
+    return made.ok() ? "" : made.error().field;
+  };
+  EXPECT_EQ(field_of({.id = "s", .children = {{.id = ""}}}), "children[0].id");
+  EXPECT_EQ(field_of({.id = "s", .children = {{.id = "a"}, {.id = "a"}}}), "children[1].id");
+  EXPECT_EQ(field_of({.id = "s", .children = {{.id = "a", .needs = {"b"}}}}), "children[0].needs");
+  EXPECT_EQ(field_of({.id = "s", .children = {{.id = "a", .needs = {"a"}}}}), "children");
+  EXPECT_EQ(field_of({.id = "s", .intensity = {1, 0s}}), "intensity.window");
+  EXPECT_EQ(field_of({.id = "s", .backoff = {.jitter = 2}}), "backoff.jitter");
+  EXPECT_EQ(field_of({.id = "s", .children = {{.id = "a", .stop_timeout = 0s}}}),
+            "children[0].stop_timeout");
+  const auto circle = SupervisorCore::make(
+      {.id = "s",
+       .children = {{.id = "a", .needs = {"c"}}, {.id = "b"}, {.id = "c", .needs = {"a"}}}},
+      random);
+  ASSERT_FALSE(circle.ok());
+  EXPECT_EQ(circle.error().message, "these children need one another in a circle: a, c");
+  const auto typo = SupervisorCore::make(
+      {.id = "s", .children = {{.id = "pool"}, {.id = "b", .needs = {"pol"}}}}, random);
+  ASSERT_FALSE(typo.ok());
+  EXPECT_NE(typo.error().message.find("did you mean \"pool\""), std::string::npos);
+}
+
+}  // namespace
+}  // namespace symphony::runtime
