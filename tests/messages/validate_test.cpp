@@ -1,0 +1,342 @@
+#include "messages/validate.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "messages/component.capnp.h"
+#include "messages/protocol.hpp"
+#include "tests/messages/random_message.hpp"
+#include "tests/messages/schemas/samples.capnp.h"
+
+namespace symphony {
+namespace {
+
+using capnp::Schema;
+using samples::Bag;
+using samples::Either;
+using samples::Empties;
+using samples::Everything;
+using samples::NewEither;
+
+// The words of a message as numbers, to be changed at will.
+struct Bytes {
+  explicit Bytes(const Words& words) {
+    for (const auto& segment : words.segments()) {
+      sizes.push_back(static_cast<std::uint32_t>(segment.size()));
+      for (const auto& word : segment) {
+        std::uint64_t value;
+        std::memcpy(&value, &word, sizeof value);
+        content.push_back(value);
+      }
+    }
+  }
+  Bytes(std::vector<std::uint64_t> words, std::vector<std::uint32_t> segments)
+      : content(std::move(words)), sizes(std::move(segments)) {}
+  explicit Bytes(std::vector<std::uint64_t> words)
+      : content(std::move(words)), sizes{static_cast<std::uint32_t>(content.size())} {}
+
+  Words words() const {
+    auto buffer = kj::heapArray<capnp::word>(content.size());
+    if (!content.empty())
+      std::memcpy(buffer.asBytes().begin(), content.data(), content.size() * sizeof(capnp::word));
+    return Words::adopt(kj::mv(buffer), sizes);
+  }
+  std::vector<std::uint64_t> content;
+  std::vector<std::uint32_t> sizes;
+};
+
+// Pointers as the encoding has them; offsets in words, counted from the pointer's end.
+std::uint64_t struct_pointer(int offset, unsigned data, unsigned pointers) {
+  return (static_cast<std::uint32_t>(offset) << 2) | (std::uint64_t{data} << 32) |
+         (std::uint64_t{pointers} << 48);
+}
+std::uint64_t list_pointer(int offset, unsigned size, std::uint64_t count) {
+  return ((static_cast<std::uint32_t>(offset) << 2) | 1) | (std::uint64_t{size} << 32) |
+         (count << 35);
+}
+std::uint64_t far_pointer(unsigned segment, unsigned word, bool two_words) {
+  return 2 | (two_words ? 4 : 0) | (std::uint64_t{word} << 3) | (std::uint64_t{segment} << 32);
+}
+
+template <class T>
+std::string refusal(const Words& words, const ValidationLimits& limits = {}) {
+  const auto status = validate(words, Schema::from<T>(), limits);
+  return status.ok() ? "" : to_string(status.error());
+}
+
+template <class T, class Fill>
+Words built(Fill&& fill) {
+  return Words::build<T>(std::forward<Fill>(fill));
+}
+
+TEST(Validate, AcceptsWhatWasBuilt) {
+  testing::Random random{1};
+  for (int i = 0; i < 2'000; ++i) {
+    const auto schema = Schema::from<Everything>();
+    const auto words = testing::random_message(schema, random);
+    const auto status = validate(words, schema);
+    ASSERT_TRUE(status.ok()) << i << " " << to_string(status.error());
+  }
+}
+
+TEST(Validate, AcceptsRandomMessagesOfEveryProtocol) {
+  const auto validator = Validator::of_protocols();
+  testing::Random random{2};
+  for (const auto* protocol : all_protocols())
+    for (const auto& method : protocol->methods)
+      for (int i = 0; i < 20; ++i) {
+        const auto words = testing::random_message(method.request(), random);
+        EXPECT_TRUE(validator.validate(words, method.request()).ok());
+        if (method.response == nullptr) continue;
+        const auto answer = testing::random_message(method.response(), random);
+        EXPECT_TRUE(validator.validate(answer, method.response()).ok());
+      }
+}
+
+TEST(Validate, RefusesMessagesWithoutARoot) {
+  EXPECT_EQ(refusal<Either>(Words{}), "invalidArgument: the message has no root");
+  EXPECT_EQ(refusal<Either>(Bytes(std::vector<std::uint64_t>{}).words()),
+            "invalidArgument: the message has no root");
+}
+
+TEST(Validate, NamesTheFieldByItsPath) {
+  auto bytes = Bytes{built<Everything>([](Everything::Builder builder) {
+    auto children = builder.initChildren(3);
+    children[2].initChild().getPlace().setStreet("oak");
+  })};
+  for (auto& word : bytes.content)
+    if (word == 0x6b616f) word = 0xff616f;  // "oak" -> "oa\xff"
+  EXPECT_EQ(refusal<Everything>(bytes.words()),
+            "invalidArgument: the message has text that is not UTF-8 "
+            "(field children[2].child.place.street)");
+}
+
+TEST(Validate, RefusesTextThatIsNotTerminatedOrNotUtf8) {
+  const auto text = [](std::uint64_t content, unsigned count) {
+    return Bytes{{struct_pointer(0, 0, 1), list_pointer(0, 2, count), content}}.words();
+  };
+  EXPECT_EQ(refusal<Either>(text(0x6161, 3)), "");
+  EXPECT_EQ(refusal<Either>(text(0x616161, 3)),
+            "invalidArgument: the message has text that does not end in NUL (field before)");
+  EXPECT_EQ(refusal<Either>(text(0, 0)),
+            "invalidArgument: the message has text that does not end in NUL (field before)");
+  EXPECT_EQ(refusal<Either>(text(0x80, 2)),
+            "invalidArgument: the message has text that is not UTF-8 (field before)");
+}
+
+TEST(Validate, KnowsWellFormedUtf8) {
+  const auto ok = [](const std::string& text) { return is_utf8(text.data(), text.size()); };
+  EXPECT_TRUE(ok(""));
+  EXPECT_TRUE(ok("plain ascii of more than eight bytes"));
+  EXPECT_TRUE(ok("\xc2\x80 \xdf\xbf \xe0\xa0\x80 \xed\x9f\xbf \xee\x80\x80 \xf0\x90\x80\x80"));
+  EXPECT_TRUE(ok("\xf4\x8f\xbf\xbf"));
+  for (const char* bad :
+       {"\x80", "\xc0\xaf", "\xc1\xbf", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf",
+        "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff", "\xc3", "\xe2\x82", "\xf0\x9f\x8e",
+        "aaaaaaaaa\xe2\x82"
+        "a"})
+    EXPECT_FALSE(ok(bad)) << bad;
+}
+
+TEST(Validate, RefusesPointersOutOfBounds) {
+  EXPECT_NE(refusal<Either>(Bytes{{struct_pointer(1, 0, 1), 0}}.words()), "");
+  EXPECT_NE(refusal<Either>(Bytes{{struct_pointer(-3, 0, 1), 0}}.words()), "");
+  EXPECT_NE(refusal<Either>(Bytes{{struct_pointer(0, 1, 1), 0}}.words()), "");
+  EXPECT_EQ(refusal<Either>(Bytes{{struct_pointer(0, 0, 1), list_pointer(0, 2, 9), 0}}.words()),
+            "invalidArgument: the message has a pointer out of bounds (field before)");
+}
+
+TEST(Validate, FollowsFarPointersAndRefusesBadOnes) {
+  // Segment 1: a landing pad, then the struct's one pointer.
+  const auto far = [](std::uint64_t root, std::vector<std::uint64_t> other) {
+    std::vector<std::uint64_t> content{root};
+    content.insert(content.end(), other.begin(), other.end());
+    return Bytes{content, {1, static_cast<std::uint32_t>(other.size())}}.words();
+  };
+  const auto good = struct_pointer(0, 0, 1);
+  EXPECT_EQ(refusal<Either>(far(far_pointer(1, 0, false), {good, 0})), "");
+  EXPECT_EQ(refusal<Either>(far(far_pointer(1, 0, true), {far_pointer(1, 2, false), good, 0})), "");
+  EXPECT_NE(refusal<Either>(far(far_pointer(2, 0, false), {good, 0})), "");
+  EXPECT_NE(refusal<Either>(far(far_pointer(1, 2, false), {good, 0})), "");
+  EXPECT_NE(refusal<Either>(far(far_pointer(1, 0, false), {far_pointer(1, 0, false), 0})), "");
+  EXPECT_NE(refusal<Either>(far(far_pointer(1, 0, true), {good, good, 0})), "");
+  EXPECT_NE(refusal<Either>(far(far_pointer(1, 0, true), {far_pointer(7, 2, false), good, 0})), "");
+  EXPECT_NE(refusal<Either>(far(far_pointer(1, 0, true), {far_pointer(1, 9, false), good, 0})), "");
+}
+
+TEST(Validate, RefusesCapabilitiesAnywhere) {
+  EXPECT_EQ(refusal<Bag>(Bytes{{struct_pointer(0, 0, 2), 3, 0}}.words()),
+            "invalidArgument: the message holds a capability (field any)");
+  EXPECT_EQ(refusal<Bag>(Bytes{{struct_pointer(0, 0, 2), 0, 3}}.words()),
+            "invalidArgument: the message holds a capability (field peer)");
+  EXPECT_NE(refusal<Bag>(Bytes{{struct_pointer(0, 0, 3), 0, 0, 3}}.words()), "");
+}
+
+TEST(Validate, ChecksTheStructureOfWhatItDoesNotKnow) {
+  // A third pointer, which Bag does not have, to a list that is not there.
+  EXPECT_NE(refusal<Bag>(Bytes{{struct_pointer(0, 0, 3), 0, 0, list_pointer(5, 6, 2)}}.words()),
+            "");
+  EXPECT_EQ(
+      refusal<Bag>(Bytes{{struct_pointer(0, 0, 3), 0, 0, list_pointer(0, 6, 2), 0, 0}}.words()),
+      "");
+}
+
+TEST(Validate, ReadsMessagesOfALaterVersionAsLongAsItKnowsTheUnionsMember) {
+  const auto known = built<NewEither>([](auto builder) {
+    builder.setAfter("later");
+    builder.setOne("1");
+  });
+  EXPECT_EQ(refusal<Either>(known), "");
+  const auto unknown = built<NewEither>([](auto builder) { builder.setFour("4"); });
+  EXPECT_EQ(refusal<Either>(unknown),
+            "invalidArgument: the message has a union whose member is unknown here");
+}
+
+TEST(Validate, RefusesUnknownEnumValues) {
+  const auto colour =
+      built<Everything>([](auto builder) { builder.setColour(static_cast<samples::Colour>(3)); });
+  EXPECT_EQ(refusal<Everything>(colour),
+            "invalidArgument: the message has an enum value that is unknown here (field colour)");
+  const auto colours = built<Everything>([](Everything::Builder builder) {
+    builder.initColours(2).set(1, static_cast<samples::Colour>(9));
+  });
+  EXPECT_EQ(refusal<Everything>(colours),
+            "invalidArgument: the message has an enum value that is unknown here "
+            "(field colours[1])");
+  const auto shade = built<Everything>([](Everything::Builder builder) {
+    builder.getChoice().setShade(static_cast<samples::Colour>(7));
+  });
+  EXPECT_EQ(refusal<Everything>(shade),
+            "invalidArgument: the message has an enum value that is unknown here "
+            "(field choice.shade)");
+}
+
+TEST(Validate, RefusesListsOfAnotherType) {
+  const auto wrong = Bytes{{struct_pointer(0, 0, 2), 0, list_pointer(0, 4, 2), 0}}.words();
+  EXPECT_EQ(refusal<Either>(wrong),
+            "invalidArgument: the message has something else where text belongs (field one)");
+}
+
+TEST(Validate, BoundsDepth) {
+  const auto nested = [](int depth) {
+    return built<Everything>([&](Everything::Builder builder) {
+      for (int i = 1; i < depth; ++i) builder = builder.initChild();
+    });
+  };
+  EXPECT_EQ(refusal<Everything>(nested(Words::kMaxNesting)), "");
+  EXPECT_NE(refusal<Everything>(nested(Words::kMaxNesting + 1)), "");
+  ValidationLimits limits;
+  limits.max_nesting = 3;
+  EXPECT_EQ(refusal<Everything>(nested(3), limits), "");
+  EXPECT_EQ(refusal<Everything>(nested(4), limits),
+            "invalidArgument: the message is nested too deeply (field child.child.child)");
+}
+
+TEST(Validate, BoundsSizeAndSegments) {
+  const auto words = built<Everything>([](auto builder) { builder.setText("x"); });
+  ValidationLimits limits;
+  limits.max_bytes = words.size_bytes() - 1;
+  EXPECT_EQ(refusal<Everything>(words, limits), "invalidArgument: the message is too large");
+  const std::vector<std::uint32_t> sizes(2'000, 1);
+  EXPECT_EQ(refusal<Either>(Bytes{std::vector<std::uint64_t>(2'000), sizes}.words()),
+            "invalidArgument: the message has too many segments");
+}
+
+TEST(Validate, RefusesWordsThatAreReachedTwice) {
+  // A list of pointers that all point back at the list: tiny to send, endless to read.
+  const auto loop = Bytes{{struct_pointer(0, 0, 2), 0, list_pointer(-1, 6, 1)}}.words();
+  EXPECT_NE(refusal<Bag>(loop), "");
+  const auto shared =
+      Bytes{{struct_pointer(0, 0, 2), list_pointer(1, 2, 8), list_pointer(0, 2, 8), 0}}.words();
+  EXPECT_EQ(refusal<Either>(shared),
+            "invalidArgument: the message reaches the same words twice (field one)");
+}
+
+TEST(Validate, BoundsElementsWithoutContent) {
+  const auto voids = [](unsigned count) {
+    return built<Everything>([&](auto builder) { builder.initVoids(count); });
+  };
+  EXPECT_EQ(refusal<Everything>(voids(1'000)), "");
+  EXPECT_EQ(refusal<Everything>(voids(1u << 28)),
+            "invalidArgument: the message has too many elements without content (field voids)");
+  const auto hollow =
+      Bytes{{struct_pointer(0, 0, 1), list_pointer(0, 7, 0), std::uint64_t{0x1fffffff} << 2}}
+          .words();
+  EXPECT_EQ(refusal<Empties>(hollow),
+            "invalidArgument: the message has too many elements without content (field hollow)");
+}
+
+// Damages some words, bits or pointers of a message.
+void mutate(Bytes& bytes, testing::Random& random) {
+  const auto any_word = [&]() -> std::uint64_t& {
+    return bytes.content[random() % bytes.content.size()];
+  };
+  for (auto changes = 1 + random() % 3; changes > 0; --changes) {
+    switch (random() % 7) {
+      case 0:
+        any_word() ^= std::uint64_t{1} << (random() % 64);
+        break;
+      case 1:
+        any_word() = random();
+        break;
+      case 2:
+        any_word() = any_word();
+        break;
+      case 3:
+        any_word() =
+            struct_pointer(static_cast<int>(random() % 64) - 32, random() % 8, random() % 8);
+        break;
+      case 4:
+        any_word() =
+            list_pointer(static_cast<int>(random() % 64) - 32, random() % 8, random() % 64);
+        break;
+      case 5:
+        any_word() = far_pointer(random() % 4, random() % 64, random() % 2 == 0);
+        break;
+      default:
+        any_word() += random() % 16;
+        break;
+    }
+  }
+  if (random() % 8 == 0 && bytes.sizes.back() > 0) --bytes.sizes.back();
+}
+
+// Most words of a large message are text, whose damage is harmless: the messages are small.
+template <class T>
+void survive_mutations(std::uint64_t seed, int count) {
+  const auto schema = Schema::from<T>();
+  Validator validator;
+  validator.add(schema);
+  testing::Random random{seed};
+  int refused = 0, accepted = 0;
+  for (int i = 0; i < count; ++i) {
+    Bytes bytes{testing::random_message(schema, random, 2)};
+    mutate(bytes, random);
+    const auto words = bytes.words();
+    if (!validator.validate(words, schema).ok()) {
+      ++refused;
+      continue;
+    }
+    ++accepted;
+    try {
+      (void)testing::read_everything(words, schema);
+    } catch (const kj::Exception& error) {
+      FAIL() << "mutation " << i << " of seed " << seed
+             << " was accepted, then threw: " << error.getDescription().cStr();
+    }
+  }
+  EXPECT_GT(refused, count / 20);
+  EXPECT_GT(accepted, count / 20);
+}
+
+TEST(Validate, WhatPassesNeverThrowsLater) {
+  survive_mutations<Everything>(11, 12'000);
+  survive_mutations<Either>(12, 6'000);
+  survive_mutations<messages::DescribeResponse>(13, 6'000);
+}
+
+}  // namespace
+}  // namespace symphony
