@@ -99,6 +99,32 @@ std::string too_large() {
   return "is larger than " + std::to_string(kMaxTomlBytes >> 20) + " MiB; split it";
 }
 
+// The library's words for the most frequent mistakes, in words that say what to do. What is not
+// recognised stays as it is.
+std::string in_plain_words(std::string_view description) {
+  constexpr std::string_view kPreamble = "Error while parsing ";
+  constexpr std::string_view kTwice = "cannot redefine existing ";
+  if (description.starts_with(kPreamble)) {
+    const auto colon = description.find(": ");
+    if (colon != std::string_view::npos) description.remove_prefix(colon + 2);
+  }
+  if (description.starts_with("unescaped control characters")) {
+    return "text must be closed with a quote on the line where it starts, and holds no control "
+           "characters";
+  }
+  if (description.starts_with("could not determine value type")) {
+    return "cannot tell what this value is; text must be in quotes";
+  }
+  if (description.starts_with("expected a comment or whitespace")) {
+    return "only a comment may follow here; start a new line";
+  }
+  if (const auto name = description.find('\'');
+      description.starts_with(kTwice) && name != std::string_view::npos) {
+    return printable(description.substr(name), kMaxShownPathBytes) + " is written twice";
+  }
+  return printable(description, kMaxShownPathBytes);
+}
+
 class FileDescriptor {
  public:
   explicit FileDescriptor(int fd) : fd_(fd) {}
@@ -127,7 +153,7 @@ Checked<Value> parse_toml(std::string_view text, std::string_view file_name) {
     const auto& error = parsed.error();
     const auto& begin = error.source().begin;
     return refused(SourceMark::in_file(file, begin.line, begin.column),
-                   printable(error.description(), kMaxShownPathBytes));
+                   in_plain_words(error.description()));
   }
   Converter converter{file};
   Checked<Value> result;
