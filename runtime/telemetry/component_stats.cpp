@@ -1,0 +1,79 @@
+#include "runtime/telemetry/component_stats.hpp"
+
+#include <utility>
+
+namespace symphony::runtime {
+namespace {
+
+std::string cut(std::string_view text) {
+  if (text.size() <= ComponentStats::kTextMaxBytes) return std::string(text);
+  std::size_t end = ComponentStats::kTextMaxBytes;
+  // Not within a UTF-8 sequence.
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  return std::string(text.substr(0, end)) + "…";
+}
+
+}  // namespace
+
+ComponentStats::ComponentStats(std::string name, MonoTime born)
+    : name_(std::move(name)), last_progress_ns_(ns_of(born)) {}
+
+void ComponentStats::note_error(std::int64_t wall_ns, Errc code, std::string_view text) {
+  ErrorNote note{wall_ns, code, cut(text)};
+  std::lock_guard lock(text_mutex_);
+  if (errors_.size() == kErrorsMax) errors_.pop_front();
+  errors_.push_back(std::move(note));
+}
+
+void ComponentStats::set_state_line(std::string_view text) {
+  std::string line = cut(text.substr(0, text.find('\n')));
+  std::lock_guard lock(text_mutex_);
+  state_line_ = std::move(line);
+}
+
+std::optional<RunningHandler> ComponentStats::running() const noexcept {
+  // The method belongs to the time only if the time is the same before and after; a component that
+  // moves on this fast is certainly not stuck, so a few attempts are enough.
+  for (int attempt = 0; attempt < 4; ++attempt) {
+    const std::int64_t began = began_ns_.load(std::memory_order_acquire);
+    if (began == kIdle) return std::nullopt;
+    const std::uint32_t method = method_.load(std::memory_order_acquire);
+    if (began_ns_.load(std::memory_order_relaxed) == began)
+      return RunningHandler{method, MonoTime{Nanos{began}}};
+  }
+  return std::nullopt;
+}
+
+ComponentSnapshot ComponentStats::snapshot() const {
+  ComponentSnapshot view;
+  view.name = name_;
+  view.mailbox_depth = mailbox_depth();
+  view.processed = processed();
+  view.refused = shared_.refused.load(std::memory_order_relaxed);
+  view.failed = failed_.load(std::memory_order_relaxed);
+  view.dropped = dropped_.load(std::memory_order_relaxed);
+  view.restarts = restarts_.load(std::memory_order_relaxed);
+  view.running = running();
+  view.last_progress = last_progress();
+  view.waiting_ns = waiting_.snapshot();
+  view.handling_ns = handling_.snapshot();
+  std::lock_guard lock(text_mutex_);
+  view.errors.assign(errors_.begin(), errors_.end());
+  view.state_line = state_line_;
+  return view;
+}
+
+void ComponentStats::continue_from(const ComponentSnapshot& predecessor) {
+  processed_.store(predecessor.processed, std::memory_order_relaxed);
+  failed_.store(predecessor.failed, std::memory_order_relaxed);
+  dropped_.store(predecessor.dropped, std::memory_order_relaxed);
+  restarts_.store(predecessor.restarts + 1, std::memory_order_relaxed);
+  shared_.refused.fetch_add(predecessor.refused, std::memory_order_relaxed);
+  waiting_.restore(predecessor.waiting_ns);
+  handling_.restore(predecessor.handling_ns);
+  std::lock_guard lock(text_mutex_);
+  errors_.insert(errors_.begin(), predecessor.errors.begin(), predecessor.errors.end());
+  while (errors_.size() > kErrorsMax) errors_.pop_front();
+}
+
+}  // namespace symphony::runtime

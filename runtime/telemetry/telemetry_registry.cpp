@@ -1,0 +1,48 @@
+#include "runtime/telemetry/telemetry_registry.hpp"
+
+namespace symphony::runtime {
+
+Result<std::shared_ptr<ComponentStats>> TelemetryRegistry::open(const std::string& name,
+                                                                MonoTime now) {
+  auto fresh = std::make_shared<ComponentStats>(name, now);
+  std::lock_guard lock(mutex_);
+  const auto found = by_name_.find(name);
+  if (found != by_name_.end()) {
+    fresh->continue_from(found->second->snapshot());
+    found->second = fresh;
+    return fresh;
+  }
+  if (by_name_.size() >= kComponentsMax)
+    return Error{Errc::RESOURCE_EXHAUSTED,
+                 "a node has at most " + std::to_string(kComponentsMax) + " components"};
+  by_name_.emplace(name, fresh);
+  return fresh;
+}
+
+void TelemetryRegistry::close(const ComponentStats& stats) {
+  std::lock_guard lock(mutex_);
+  const auto found = by_name_.find(stats.name());
+  if (found != by_name_.end() && found->second.get() == &stats) by_name_.erase(found);
+}
+
+std::shared_ptr<ComponentStats> TelemetryRegistry::find(std::string_view name) const {
+  std::lock_guard lock(mutex_);
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? nullptr : found->second;
+}
+
+std::vector<std::shared_ptr<const ComponentStats>> TelemetryRegistry::all() const {
+  std::lock_guard lock(mutex_);
+  std::vector<std::shared_ptr<const ComponentStats>> every;
+  every.reserve(by_name_.size());
+  for (const auto& [name, stats] : by_name_) every.push_back(stats);
+  return every;
+}
+
+std::vector<ComponentSnapshot> TelemetryRegistry::snapshot() const {
+  std::vector<ComponentSnapshot> views;
+  for (const auto& stats : all()) views.push_back(stats->snapshot());
+  return views;
+}
+
+}  // namespace symphony::runtime

@@ -1,0 +1,40 @@
+// Who is there and how it fares: the published statistics of all components of a node, by name.
+// Thread-safe. Looking up takes a short lock; recording takes none (see ComponentStats).
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "messages/result.hpp"
+#include "runtime/telemetry/component_stats.hpp"
+
+namespace symphony::runtime {
+
+class TelemetryRegistry {
+ public:
+  static constexpr std::size_t kComponentsMax = 100'000;
+
+  // The statistics for a new incarnation of `name`: fresh for the first, continuing the counters of
+  // its predecessor (with one more restart) for each later one. Fails with resourceExhausted when
+  // there are kComponentsMax names.
+  Result<std::shared_ptr<ComponentStats>> open(const std::string& name, MonoTime now);
+  // Forgets a name, unless a later incarnation than `stats` holds it.
+  void close(const ComponentStats& stats);
+
+  // Null when there is no such component.
+  [[nodiscard]] std::shared_ptr<ComponentStats> find(std::string_view name) const;
+  // In the order of names.
+  [[nodiscard]] std::vector<std::shared_ptr<const ComponentStats>> all() const;
+  [[nodiscard]] std::vector<ComponentSnapshot> snapshot() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<ComponentStats>, std::less<>> by_name_;
+};
+
+}  // namespace symphony::runtime
