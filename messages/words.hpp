@@ -48,6 +48,16 @@ class Words {
     return words;
   }
 
+  // The same for a struct whose schema is known at run time only: T is capnp::DynamicStruct.
+  template <class T, class Schema, class Fill>
+  static Words build(const Schema& schema, Fill&& fill) {
+    auto* body = new Built;
+    Words words{body};
+    std::forward<Fill>(fill)(body->builder.template initRoot<T>(schema));
+    body->freeze();
+    return words;
+  }
+
   // Takes over `buffer`, of which `segment_sizes` (in words) are the segments in order.
   // The content is NOT validated here: see messages/validate.hpp.
   // REQUIRES: the sizes add up to at most the buffer's size.
