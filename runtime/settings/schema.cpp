@@ -187,7 +187,9 @@ Status read_node(const OrderedJson& json, const std::string& place, std::size_t 
   if (depth > kMaxSchemaDepth) return fault(place, "is nested too deep");
   if (!json.is_object()) return fault(place, "must be an object");
   if (auto status = read_type(json, place, node.type); !status) return status;
-  for (const auto& [name, content] : json.items()) {
+  for (const auto& item : json.items()) {
+    const auto& name = item.key();
+    const auto& content = item.value();
     if (depth == 0 && (name == "$schema" || name == "$id")) continue;
     const auto& known = keywords();
     const auto keyword = std::find_if(known.begin(), known.end(),
