@@ -187,6 +187,7 @@ Problem unknown_variable(const SourceMark& mark, const std::string& name,
 }
 
 void Collector::add_environment(const Environment& environment) {
+  if (environment.empty()) return;
   const VariableNames names{schema_};
   std::map<std::string_view, std::string_view> seen;
   for (const auto& [name, text] : environment) {
