@@ -9,6 +9,7 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -180,16 +181,14 @@ Checked<Value> parse_toml_file(const std::string& path) {
   if (!S_ISREG(status.st_mode)) return refused(mark, "is not a regular file");
   if (static_cast<std::size_t>(status.st_size) > kMaxTomlBytes) return refused(mark, too_large());
   std::string text;
-  text.resize(kMaxTomlBytes + 1);
-  std::size_t size = 0;
-  while (size < text.size()) {
-    const auto got = ::read(file.get(), text.data() + size, text.size() - size);
+  std::array<char, 16 * 1024> part;
+  while (text.size() <= kMaxTomlBytes) {
+    const auto got = ::read(file.get(), part.data(), part.size());
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return failed("cannot read");
     if (got == 0) break;
-    size += static_cast<std::size_t>(got);
+    text.append(part.data(), static_cast<std::size_t>(got));
   }
-  text.resize(size);
   return parse_toml(text, path);
 }
 
