@@ -11,8 +11,8 @@
 #include "messages/json_value.hpp"
 #include "messages/protocol.hpp"
 #include "messages/validate.hpp"
-#include "tests/messages/random_message.hpp"
-#include "tests/messages/schemas/samples.capnp.h"
+#include "tests/samples/random_message.hpp"
+#include "tests/samples/samples.capnp.h"
 
 namespace symphony {
 namespace {

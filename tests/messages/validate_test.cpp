@@ -2,14 +2,14 @@
 
 #include <gtest/gtest.h>
 
-#include <cstring>
 #include <string>
 #include <vector>
 
 #include "messages/component.capnp.h"
 #include "messages/protocol.hpp"
-#include "tests/messages/random_message.hpp"
-#include "tests/messages/schemas/samples.capnp.h"
+#include "tests/samples/damage.hpp"
+#include "tests/samples/random_message.hpp"
+#include "tests/samples/samples.capnp.h"
 
 namespace symphony {
 namespace {
@@ -20,46 +20,10 @@ using samples::Either;
 using samples::Empties;
 using samples::Everything;
 using samples::NewEither;
-
-// The words of a message as numbers, to be changed at will.
-struct Bytes {
-  explicit Bytes(const Words& words) {
-    for (const auto& segment : words.segments()) {
-      sizes.push_back(static_cast<std::uint32_t>(segment.size()));
-      for (const auto& word : segment) {
-        std::uint64_t value;
-        std::memcpy(&value, &word, sizeof value);
-        content.push_back(value);
-      }
-    }
-  }
-  Bytes(std::vector<std::uint64_t> words, std::vector<std::uint32_t> segments)
-      : content(std::move(words)), sizes(std::move(segments)) {}
-  explicit Bytes(std::vector<std::uint64_t> words)
-      : content(std::move(words)), sizes{static_cast<std::uint32_t>(content.size())} {}
-
-  Words words() const {
-    auto buffer = kj::heapArray<capnp::word>(content.size());
-    if (!content.empty())
-      std::memcpy(buffer.asBytes().begin(), content.data(), content.size() * sizeof(capnp::word));
-    return Words::adopt(kj::mv(buffer), sizes);
-  }
-  std::vector<std::uint64_t> content;
-  std::vector<std::uint32_t> sizes;
-};
-
-// Pointers as the encoding has them; offsets in words, counted from the pointer's end.
-std::uint64_t struct_pointer(int offset, unsigned data, unsigned pointers) {
-  return (static_cast<std::uint32_t>(offset) << 2) | (std::uint64_t{data} << 32) |
-         (std::uint64_t{pointers} << 48);
-}
-std::uint64_t list_pointer(int offset, unsigned size, std::uint64_t count) {
-  return ((static_cast<std::uint32_t>(offset) << 2) | 1) | (std::uint64_t{size} << 32) |
-         (count << 35);
-}
-std::uint64_t far_pointer(unsigned segment, unsigned word, bool two_words) {
-  return 2 | (two_words ? 4 : 0) | (std::uint64_t{word} << 3) | (std::uint64_t{segment} << 32);
-}
+using testing::far_pointer;
+using testing::list_pointer;
+using testing::RawWords;
+using testing::struct_pointer;
 
 template <class T>
 std::string refusal(const Words& words, const ValidationLimits& limits = {}) {
@@ -98,12 +62,12 @@ TEST(Validate, AcceptsRandomMessagesOfEveryProtocol) {
 
 TEST(Validate, RefusesMessagesWithoutARoot) {
   EXPECT_EQ(refusal<Either>(Words{}), "invalidArgument: the message has no root");
-  EXPECT_EQ(refusal<Either>(Bytes(std::vector<std::uint64_t>{}).words()),
+  EXPECT_EQ(refusal<Either>(RawWords(std::vector<std::uint64_t>{}).words()),
             "invalidArgument: the message has no root");
 }
 
 TEST(Validate, NamesTheFieldByItsPath) {
-  auto bytes = Bytes{built<Everything>([](Everything::Builder builder) {
+  auto bytes = RawWords{built<Everything>([](Everything::Builder builder) {
     auto children = builder.initChildren(3);
     children[2].initChild().getPlace().setStreet("oak");
   })};
@@ -116,7 +80,7 @@ TEST(Validate, NamesTheFieldByItsPath) {
 
 TEST(Validate, RefusesTextThatIsNotTerminatedOrNotUtf8) {
   const auto text = [](std::uint64_t content, unsigned count) {
-    return Bytes{{struct_pointer(0, 0, 1), list_pointer(0, 2, count), content}}.words();
+    return RawWords{{struct_pointer(0, 0, 1), list_pointer(0, 2, count), content}}.words();
   };
   EXPECT_EQ(refusal<Either>(text(0x6161, 3)), "");
   EXPECT_EQ(refusal<Either>(text(0x616161, 3)),
@@ -142,10 +106,10 @@ TEST(Validate, KnowsWellFormedUtf8) {
 }
 
 TEST(Validate, RefusesPointersOutOfBounds) {
-  EXPECT_NE(refusal<Either>(Bytes{{struct_pointer(1, 0, 1), 0}}.words()), "");
-  EXPECT_NE(refusal<Either>(Bytes{{struct_pointer(-3, 0, 1), 0}}.words()), "");
-  EXPECT_NE(refusal<Either>(Bytes{{struct_pointer(0, 1, 1), 0}}.words()), "");
-  EXPECT_EQ(refusal<Either>(Bytes{{struct_pointer(0, 0, 1), list_pointer(0, 2, 9), 0}}.words()),
+  EXPECT_NE(refusal<Either>(RawWords{{struct_pointer(1, 0, 1), 0}}.words()), "");
+  EXPECT_NE(refusal<Either>(RawWords{{struct_pointer(-3, 0, 1), 0}}.words()), "");
+  EXPECT_NE(refusal<Either>(RawWords{{struct_pointer(0, 1, 1), 0}}.words()), "");
+  EXPECT_EQ(refusal<Either>(RawWords{{struct_pointer(0, 0, 1), list_pointer(0, 2, 9), 0}}.words()),
             "invalidArgument: the message has a pointer out of bounds (field before)");
 }
 
@@ -154,7 +118,7 @@ TEST(Validate, FollowsFarPointersAndRefusesBadOnes) {
   const auto far = [](std::uint64_t root, std::vector<std::uint64_t> other) {
     std::vector<std::uint64_t> content{root};
     content.insert(content.end(), other.begin(), other.end());
-    return Bytes{content, {1, static_cast<std::uint32_t>(other.size())}}.words();
+    return RawWords{content, {1, static_cast<std::uint32_t>(other.size())}}.words();
   };
   const auto good = struct_pointer(0, 0, 1);
   EXPECT_EQ(refusal<Either>(far(far_pointer(1, 0, false), {good, 0})), "");
@@ -168,19 +132,19 @@ TEST(Validate, FollowsFarPointersAndRefusesBadOnes) {
 }
 
 TEST(Validate, RefusesCapabilitiesAnywhere) {
-  EXPECT_EQ(refusal<Bag>(Bytes{{struct_pointer(0, 0, 2), 3, 0}}.words()),
+  EXPECT_EQ(refusal<Bag>(RawWords{{struct_pointer(0, 0, 2), 3, 0}}.words()),
             "invalidArgument: the message holds a capability (field any)");
-  EXPECT_EQ(refusal<Bag>(Bytes{{struct_pointer(0, 0, 2), 0, 3}}.words()),
+  EXPECT_EQ(refusal<Bag>(RawWords{{struct_pointer(0, 0, 2), 0, 3}}.words()),
             "invalidArgument: the message holds a capability (field peer)");
-  EXPECT_NE(refusal<Bag>(Bytes{{struct_pointer(0, 0, 3), 0, 0, 3}}.words()), "");
+  EXPECT_NE(refusal<Bag>(RawWords{{struct_pointer(0, 0, 3), 0, 0, 3}}.words()), "");
 }
 
 TEST(Validate, ChecksTheStructureOfWhatItDoesNotKnow) {
   // A third pointer, which Bag does not have, to a list that is not there.
-  EXPECT_NE(refusal<Bag>(Bytes{{struct_pointer(0, 0, 3), 0, 0, list_pointer(5, 6, 2)}}.words()),
+  EXPECT_NE(refusal<Bag>(RawWords{{struct_pointer(0, 0, 3), 0, 0, list_pointer(5, 6, 2)}}.words()),
             "");
   EXPECT_EQ(
-      refusal<Bag>(Bytes{{struct_pointer(0, 0, 3), 0, 0, list_pointer(0, 6, 2), 0, 0}}.words()),
+      refusal<Bag>(RawWords{{struct_pointer(0, 0, 3), 0, 0, list_pointer(0, 6, 2), 0, 0}}.words()),
       "");
 }
 
@@ -215,7 +179,7 @@ TEST(Validate, RefusesUnknownEnumValues) {
 }
 
 TEST(Validate, RefusesListsOfAnotherType) {
-  const auto wrong = Bytes{{struct_pointer(0, 0, 2), 0, list_pointer(0, 4, 2), 0}}.words();
+  const auto wrong = RawWords{{struct_pointer(0, 0, 2), 0, list_pointer(0, 4, 2), 0}}.words();
   EXPECT_EQ(refusal<Either>(wrong),
             "invalidArgument: the message has something else where text belongs (field one)");
 }
@@ -241,16 +205,16 @@ TEST(Validate, BoundsSizeAndSegments) {
   limits.max_bytes = words.size_bytes() - 1;
   EXPECT_EQ(refusal<Everything>(words, limits), "invalidArgument: the message is too large");
   const std::vector<std::uint32_t> sizes(2'000, 1);
-  EXPECT_EQ(refusal<Either>(Bytes{std::vector<std::uint64_t>(2'000), sizes}.words()),
+  EXPECT_EQ(refusal<Either>(RawWords{std::vector<std::uint64_t>(2'000), sizes}.words()),
             "invalidArgument: the message has too many segments");
 }
 
 TEST(Validate, RefusesWordsThatAreReachedTwice) {
   // A list of pointers that all point back at the list: tiny to send, endless to read.
-  const auto loop = Bytes{{struct_pointer(0, 0, 2), 0, list_pointer(-1, 6, 1)}}.words();
+  const auto loop = RawWords{{struct_pointer(0, 0, 2), 0, list_pointer(-1, 6, 1)}}.words();
   EXPECT_NE(refusal<Bag>(loop), "");
   const auto shared =
-      Bytes{{struct_pointer(0, 0, 2), list_pointer(1, 2, 8), list_pointer(0, 2, 8), 0}}.words();
+      RawWords{{struct_pointer(0, 0, 2), list_pointer(1, 2, 8), list_pointer(0, 2, 8), 0}}.words();
   EXPECT_EQ(refusal<Either>(shared),
             "invalidArgument: the message reaches the same words twice (field one)");
 }
@@ -263,45 +227,10 @@ TEST(Validate, BoundsElementsWithoutContent) {
   EXPECT_EQ(refusal<Everything>(voids(1u << 28)),
             "invalidArgument: the message has too many elements without content (field voids)");
   const auto hollow =
-      Bytes{{struct_pointer(0, 0, 1), list_pointer(0, 7, 0), std::uint64_t{0x1fffffff} << 2}}
+      RawWords{{struct_pointer(0, 0, 1), list_pointer(0, 7, 0), std::uint64_t{0x1fffffff} << 2}}
           .words();
   EXPECT_EQ(refusal<Empties>(hollow),
             "invalidArgument: the message has too many elements without content (field hollow)");
-}
-
-// Damages some words, bits or pointers of a message.
-void mutate(Bytes& bytes, testing::Random& random) {
-  const auto any_word = [&]() -> std::uint64_t& {
-    return bytes.content[random() % bytes.content.size()];
-  };
-  for (auto changes = 1 + random() % 3; changes > 0; --changes) {
-    switch (random() % 7) {
-      case 0:
-        any_word() ^= std::uint64_t{1} << (random() % 64);
-        break;
-      case 1:
-        any_word() = random();
-        break;
-      case 2:
-        any_word() = any_word();
-        break;
-      case 3:
-        any_word() =
-            struct_pointer(static_cast<int>(random() % 64) - 32, random() % 8, random() % 8);
-        break;
-      case 4:
-        any_word() =
-            list_pointer(static_cast<int>(random() % 64) - 32, random() % 8, random() % 64);
-        break;
-      case 5:
-        any_word() = far_pointer(random() % 4, random() % 64, random() % 2 == 0);
-        break;
-      default:
-        any_word() += random() % 16;
-        break;
-    }
-  }
-  if (random() % 8 == 0 && bytes.sizes.back() > 0) --bytes.sizes.back();
 }
 
 // Most words of a large message are text, whose damage is harmless: the messages are small.
@@ -313,8 +242,8 @@ void survive_mutations(std::uint64_t seed, int count) {
   testing::Random random{seed};
   int refused = 0, accepted = 0;
   for (int i = 0; i < count; ++i) {
-    Bytes bytes{testing::random_message(schema, random, 2)};
-    mutate(bytes, random);
+    RawWords bytes{testing::random_message(schema, random, 2)};
+    testing::damage(bytes, random);
     const auto words = bytes.words();
     if (!validator.validate(words, schema).ok()) {
       ++refused;

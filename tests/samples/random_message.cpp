@@ -1,7 +1,8 @@
-#include "tests/messages/random_message.hpp"
+#include "tests/samples/random_message.hpp"
 
 #include <capnp/any.h>
 
+#include <cstring>
 #include <string>
 
 namespace symphony::testing {
@@ -164,8 +165,11 @@ Words random_message(capnp::StructSchema schema, Random& random, int depth) {
     total += segment.size();
   }
   auto buffer = kj::heapArray<capnp::word>(total);
-  auto* at = buffer.begin();
-  for (const auto& segment : segments) at = std::copy(segment.begin(), segment.end(), at);
+  auto* at = buffer.asBytes().begin();
+  for (const auto& segment : segments) {
+    std::memcpy(at, segment.begin(), segment.size() * sizeof(capnp::word));
+    at += segment.size() * sizeof(capnp::word);
+  }
   return Words::adopt(kj::mv(buffer), sizes);
 }
 
