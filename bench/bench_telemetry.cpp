@@ -3,6 +3,7 @@
 #include <benchmark/benchmark.h>
 
 #include "runtime/ids/random.hpp"
+#include "runtime/log/log.hpp"
 #include "runtime/telemetry/component_stats.hpp"
 
 namespace {
@@ -69,6 +70,17 @@ void take_snapshot(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(stats.snapshot());
 }
 BENCHMARK(take_snapshot);
+
+// A log call whose level is off must be as good as free; one that is on pays for its record.
+void log_call(benchmark::State& state) {
+  const SystemClocks clocks;
+  Log log(clocks, {.node = "bench"});
+  const Logger logger = log.logger("/bench");
+  const LogLevel level = state.range(0) == 0 ? LogLevel::kDebug : LogLevel::kInfo;
+  std::int64_t i = 0;
+  for (auto _ : state) logger.log(level, "a model was leased", {{"model", "m"}, {"count", ++i}});
+}
+BENCHMARK(log_call)->ArgName("enabled")->Arg(0)->Arg(1);
 
 }  // namespace
 
