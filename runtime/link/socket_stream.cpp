@@ -84,7 +84,7 @@ void SocketStream::Shared::run() {
       lock.lock();
       reading = false;
       // Whoever just had to wait will ask again, and is to find the reading free.
-      stand_back = refused && !last.expects && !last.wants_write;
+      stand_back = refused && !driven->expects() && !last.wants_write;
     }
   }
   finished = true;
@@ -169,13 +169,11 @@ bool SocketStream::help(MonoTime until) {
     return false;
   }
   shared.reading = true;
-  shared.refused = false;
   lock.unlock();
   shared.wait_and_turn(std::min(until, shared.last.wake_at));
   lock.lock();
   shared.reading = false;
-  shared.stand_back =
-      !shared.refused && !shared.last.expects && !shared.last.wants_write && !shared.halted;
+  shared.stand_back = !shared.driven->expects() && !shared.last.wants_write && !shared.halted;
   if (!shared.stand_back || shared.waits_for_helper) shared.changed.notify_all();
   return true;
 }
@@ -194,10 +192,7 @@ bool SocketStream::halt(Nanos patience) {
   const bool ended = shared_->changed.wait_for(
       lock, patience, [this] { return shared_->finished && !shared_->reading; });
   lock.unlock();
-  if (!ended) {
-    thread_.detach();
-    return false;
-  }
+  if (!ended) return false;
   thread_.join();
   shared_->driven.reset();
   return true;

@@ -23,7 +23,6 @@ namespace symphony::runtime {
 struct Turn {
   bool lost = false;         // the stream is of no more use; only wake() leads to another turn
   bool wants_write = false;  // take a turn when the stream can be written again
-  bool expects = false;      // somebody waits for what will be read
   MonoTime wake_at = MonoTime::max();  // take a turn then at the latest
 };
 
@@ -32,6 +31,8 @@ class Driven {
  public:
   virtual ~Driven() = default;
   virtual Turn turn() = 0;
+  // Whether somebody waits for what will be read. Any thread; takes no lock.
+  [[nodiscard]] virtual bool expects() const noexcept = 0;
 };
 
 struct Io {
@@ -68,8 +69,8 @@ class ByteStream {
   virtual bool help(MonoTime until) = 0;
   // Something is expected that no helper waits for: the stream must be read by its own driver.
   virtual void attend() noexcept = 0;
-  // No turn is running and none will be. False when a turn did not end within `patience`; it then
-  // still runs, and owns what it needs of this stream. Not from inside a turn.
+  // No turn is running and none will be. False when a turn did not end within `patience`: it still
+  // runs, and this may be tried again. Not from inside a turn.
   [[nodiscard]] virtual bool halt(Nanos patience) = 0;
 };
 

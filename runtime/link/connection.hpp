@@ -1,0 +1,169 @@
+// One connection between two processes, whatever it runs over and whichever end it is.
+//
+// Both ends may ask. An ask that cannot be answered fails: at once when the connection is lost
+// (`unavailable`, all of them), at its deadline when the peer is silent, with `overloaded` when too
+// many are unanswered or the peer does not read.
+//
+// Threads: whoever sends writes to the stream itself, without blocking; what does not fit is kept,
+// up to a limit, and written by turns. All else (reading, deadlines, callbacks) happens in turns,
+// which the stream calls from one thread at a time. A callback must not block.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "messages/call.hpp"
+#include "messages/envelope.hpp"
+#include "messages/ref.hpp"
+#include "runtime/link/frame.hpp"
+#include "runtime/link/gate.hpp"
+#include "runtime/link/handshake.hpp"
+#include "runtime/link/options.hpp"
+#include "runtime/link/outbound.hpp"
+#include "runtime/link/pending.hpp"
+#include "runtime/link/transport.hpp"
+
+namespace symphony::runtime {
+
+class Connection;
+
+// What a connection tells its owner, in turns.
+class ConnectionEvents {
+ public:
+  virtual ~ConnectionEvents() = default;
+  // Greetings were exchanged: from now on it carries messages.
+  virtual void opened(Connection& connection) = 0;
+  // A valid request (or notice: no responder) for `target`. Its header: the deadline is absolute,
+  // the correlation is the peer's, the sender is 0.
+  virtual void requested(Connection& connection, std::string_view target, Envelope request,
+                         std::unique_ptr<Responder> responder) = 0;
+  // The peer no longer wants the answer to its request with this correlation.
+  virtual void cancelled(Connection& connection, std::uint64_t correlation) = 0;
+  // Last of all; also of a connection that was never opened. Everything pending has failed.
+  virtual void lost(Connection& connection, const Error& why) = 0;
+};
+
+class Connection final : public Driven, public std::enable_shared_from_this<Connection> {
+ public:
+  // Of the two ends, the one that connected greets first.
+  enum class Role : std::uint8_t { connecting_client, connecting_node, accepting };
+
+  struct Peer {
+    std::string name;
+    PeerKind kind = PeerKind::client;
+    Credentials credentials;
+  };
+
+  // Gate, clocks and events must outlive all turns: until retire(). Held by shared_ptr.
+  Connection(Role role, std::unique_ptr<ByteStream> stream, const LinkOptions& options,
+             const Gate& gate, const Clocks& clocks, ConnectionEvents& events);
+  ~Connection() override;
+
+  // Begins the turns. Once.
+  void start();
+
+  // Sends a request; `done` is called exactly once, in a turn, never from inside ask(). Gives the
+  // correlation, or 0 when it could not be sent: `done` will tell.
+  std::uint64_t ask(std::string_view target, Envelope request, Deadline deadline, AskDone done);
+  Status tell(std::string_view target, Envelope notice);
+  // `done` of that ask is called with `cancelled`, if it was not called yet, and the peer is told.
+  void cancel(std::uint64_t correlation);
+  // Ends the connection and tells the peer why. Everything pending fails. Idempotent.
+  void close(const Error& why);
+
+  // The end of the turns and of the stream: everything pending has failed when it returns, and
+  // only destruction is of use. Not from inside a turn. False: a turn has not ended within
+  // `patience` and may still use what this was given; may be tried again.
+  [[nodiscard]] bool retire(Nanos patience);
+
+  // See ByteStream. Not from inside a turn.
+  bool help(MonoTime until);
+  void attend();
+  // Whether the calling thread is inside a turn of this connection.
+  [[nodiscard]] bool in_own_turn() const;
+
+  // REQUIRES: opened.
+  [[nodiscard]] const Peer& peer() const noexcept { return peer_; }
+  // Requests of the peer that were not answered yet.
+  [[nodiscard]] std::size_t unanswered() const;
+  // Notices of the peer that did not pass the gate.
+  [[nodiscard]] std::uint64_t dropped_notices() const;
+
+  Turn turn() override;
+  bool expects() const noexcept override { return expects_.load(); }
+
+ private:
+  class Answer;
+  enum class Stage : std::uint8_t { greeting, open, lost };
+  struct Deferred {
+    AskDone done;
+    Error why;
+  };
+  using Lock = std::unique_lock<std::mutex>;
+
+  // Turns.
+  [[nodiscard]] Stage stage() const;
+  void begin_turn();
+  Turn end_turn();
+  void read_available();
+  bool read_greeting();  // each: whether to go on reading
+  bool read_frames();
+  void greet(const Greeting& greeting);
+  void refuse(const Error& why);
+  void dispatch(Frame frame);
+  void on_request(Frame frame);
+  void on_answer(Frame frame);
+  void fail_expired();
+  void run_deferred();
+  void report_loss();
+
+  // Sending; any thread.
+  Status send(const EncodedFrame& frame, const Words& words);
+  void drain(Lock& lock);
+  void answer(const Header& request, Envelope answer);
+  void answered();
+  void lose(Lock& lock, Error why);
+  void need_turn(const Lock& lock);
+  void defer(const Lock& lock, AskDone done, Error why);
+  FrameHeader header_for(const Header& header, Kind kind) const;
+
+  const Role role_;
+  const LinkOptions options_;
+  const Gate& gate_;
+  const Clocks& clocks_;
+  ConnectionEvents& events_;
+  std::unique_ptr<ByteStream> stream_;  // not replaced until retire()
+
+  // Of turns alone.
+  GreetingReader greeting_reader_;
+  FrameDecoder decoder_;
+  MonoTime greeting_by_;
+  Peer peer_;
+  bool loss_reported_ = false;
+
+  mutable std::mutex mutex_;
+  std::condition_variable written_;
+  Stage stage_ = Stage::greeting;
+  std::optional<Error> loss_;
+  PendingTable pending_;
+  std::atomic<bool> expects_{true};  // greeting, or something is pending
+  Outbound outbound_;
+  std::vector<Deferred> deferred_;
+  bool writing_ = false;  // a thread is inside stream_->write()
+  bool blocked_ = false;  // the stream did not take everything
+  bool broken_ = false;   // the stream takes nothing any more; what it still gives is read first
+  bool in_turn_ = false;
+  std::thread::id turn_thread_;
+  MonoTime planned_wake_ = MonoTime::max();
+  std::size_t unanswered_ = 0;
+  std::uint64_t dropped_notices_ = 0;
+};
+
+}  // namespace symphony::runtime
