@@ -64,7 +64,7 @@ path = "x"
   EXPECT_EQ(to_json(one).dump(), to_json(other).dump());
 }
 
-TEST(Plan, ACondtionWithItemDecidesForEachChild) {
+TEST(Plan, AConditionWithItemDecidesForEachChild) {
   const Plan plan = plan_of(R"(
 [nodes.a]
 use = "file.read"
