@@ -1,0 +1,11 @@
+// template.render and chart.svg, which belong to the family of data operators.
+#pragma once
+
+#include "actors/orchestration/operator.hpp"
+
+namespace symphony::extensions {
+
+void add_template_operator(actors::OperatorRegistry& registry);
+void add_chart_operator(actors::OperatorRegistry& registry);
+
+}  // namespace symphony::extensions
