@@ -431,7 +431,6 @@ void add_data_operators(actors::OperatorRegistry& registry) {
   add_list_operators(registry);
   add_object_operators(registry);
   add_template_operator(registry);
-  add_chart_operator(registry);
 }
 
 }  // namespace symphony::extensions

@@ -1,4 +1,4 @@
-// template.render and chart.svg, which belong to the family of data operators.
+// template.render, which belongs to the family of data operators.
 #pragma once
 
 #include "actors/orchestration/operator.hpp"
@@ -6,6 +6,5 @@
 namespace symphony::extensions {
 
 void add_template_operator(actors::OperatorRegistry& registry);
-void add_chart_operator(actors::OperatorRegistry& registry);
 
 }  // namespace symphony::extensions
