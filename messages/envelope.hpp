@@ -40,6 +40,7 @@ struct Header {
   std::uint64_t sender = 0;       // which component or peer sent it (0: none of them)
   TraceContext trace;
   Deadline deadline = kNoDeadline;  // absolute in this process; remaining time on the wire
+  Deadline sent{};                  // when it was put into the receiver's mailbox
   std::uint16_t method = 0;         // ordinal in the interface
   Kind kind = Kind::request;
 };

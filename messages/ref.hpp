@@ -50,7 +50,8 @@ class Asker {
  public:
   virtual ~Asker() = default;
   virtual std::unique_ptr<Target> resolve(std::string_view name) = 0;
-  // Calls `done` exactly once, never from inside `ask`. Returns the correlation, for `cancel`.
+  // Calls `done` exactly once: a component's on its own thread, never from inside `ask`; other
+  // askers' on whatever thread knows the answer. Returns the correlation, for `cancel`.
   virtual std::uint64_t ask(Target& target, Envelope request, AskOptions options, AskDone done) = 0;
   // Blocks until the answer is there. Only for askers that are not components: those abort.
   virtual Result<Words> ask_and_wait(Target& target, Envelope request, AskOptions options) = 0;
@@ -113,6 +114,8 @@ class [[nodiscard]] Ask {
 class RefBase {
  public:
   RefBase(Asker& asker, std::string_view name) : asker_(&asker), target_(asker.resolve(name)) {}
+  RefBase(Asker& asker, std::unique_ptr<Target> target)
+      : asker_(&asker), target_(std::move(target)) {}
   const std::string& name() const noexcept { return target_->name(); }
   Asker& asker() const noexcept { return *asker_; }
   void cancel(std::uint64_t correlation) const { asker_->cancel(*target_, correlation); }

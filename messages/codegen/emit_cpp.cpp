@@ -116,6 +116,9 @@ std::string ref_class(const Protocol& protocol) {
   std::string out = "template <>\nclass Ref<" + tag + "> : public " + base + " {\n public:\n";
   out += "  explicit Ref(Asker& asker, std::string_view name = " + tag + "::kName)\n";
   out += "      : " + base + "(asker, name) {}\n";
+  // A supervisor asks one very incarnation of its child, whatever the name means.
+  out += "  Ref(Asker& asker, std::unique_ptr<Target> target)\n";
+  out += "      : " + base + "(asker, std::move(target)) {}\n";
   // A method called `cancel` hides the cancellation of asks without this.
   if (std::any_of(protocol.methods.begin(), protocol.methods.end(),
                   [](const Method& method) { return method.function == "cancel"; }))
@@ -192,7 +195,7 @@ std::string protocol_header(const Catalogue& catalogue, const File& file,
   std::string out = kPreamble + file.path + ". Do not edit.\n#pragma once\n";
   if (file.protocols.empty()) return out + "// It has no interfaces.\n";
   out +=
-      "\n#include <concepts>\n#include <cstdint>\n#include <string_view>\n#include <utility>\n\n";
+      "\n#include <concepts>\n#include <cstdint>\n#include <memory>\n#include <string_view>\n#include <utility>\n\n";
   out +=
       "#include \"messages/call.hpp\"\n#include \"messages/protocol.hpp\"\n"
       "#include \"messages/ref.hpp\"\n";
