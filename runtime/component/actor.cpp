@@ -1,0 +1,347 @@
+#include "runtime/component/actor.hpp"
+
+#include <kj/exception.h>
+#include <caf/actor_system.hpp>
+#include <caf/sec.hpp>
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include "runtime/component/host.hpp"
+#include "runtime/component/lifecycle.hpp"
+#include "runtime/component/spawn.hpp"
+#include "runtime/telemetry/telemetry_registry.hpp"
+
+namespace symphony::runtime {
+namespace {
+
+// A span's id follows from the request it serves, so that none has to be drawn or carried.
+// (SplitMix64's finaliser.)
+std::uint64_t span_of(const Header& request) noexcept {
+  std::uint64_t z = request.correlation * 0x9e3779b97f4a7c15 + request.sender;
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+  return z ^ (z >> 31);
+}
+
+Inherited inherited_from(const Header& header) noexcept {
+  Inherited context{header.deadline, header.trace};
+  if (header.trace.present()) context.trace.span = span_of(header);
+  return context;
+}
+
+std::string describe_exception() {
+  try {
+    throw;
+  } catch (const kj::Exception& error) {
+    return error.getDescription().cStr();
+  } catch (const std::exception& error) {
+    return error.what();
+  } catch (...) {
+    return "an exception of unknown type";
+  }
+}
+
+}  // namespace
+
+// Where the answer to a request of this process goes.
+class ComponentActor::LocalResponder final : public Responder {
+ public:
+  LocalResponder(ComponentActor& self, caf::strong_actor_ptr to, caf::message_id mid)
+      : self_(&self), life_(self.life_), to_(std::move(to)), mid_(mid) {}
+
+  void respond(Envelope answer) noexcept override {
+    if (life_->fenced()) return;
+    const bool alive = !life_->ended();
+    if (answer.header.kind == Kind::failure && alive) self_->answered_with_error_ = true;
+    send(std::move(answer), alive ? self_->context() : nullptr);
+  }
+
+  void abandon(const Header& request) noexcept override {
+    if (life_->fenced()) return;
+    if (life_->ended())
+      return send(
+          make_failure(request, {Errc::UNAVAILABLE, life_->name() + " went away", "", true}),
+          nullptr);
+    if (std::uncaught_exceptions() > 0) {
+      self_->orphans_.push_back({std::move(to_), mid_, request});
+      return;
+    }
+    self_->answered_with_error_ = true;
+    send(make_failure(request, {Errc::INTERNAL, life_->name() + " gave no answer"}), nullptr);
+  }
+
+ private:
+  void send(Envelope answer, caf::execution_unit* context) noexcept {
+    to_->enqueue(
+        caf::make_mailbox_element(nullptr, mid_.response_id(), caf::no_stages, std::move(answer)),
+        context);
+  }
+
+  ComponentActor* self_;  // valid until life_->ended()
+  std::shared_ptr<Incarnation> life_;
+  caf::strong_actor_ptr to_;
+  caf::message_id mid_;
+};
+
+ComponentActor::ComponentActor(caf::actor_config& config, const Services& services,
+                               ComponentSpec spec, std::shared_ptr<Incarnation> life)
+    : caf::event_based_actor(config),
+      services_(services),
+      spec_(std::move(spec)),
+      life_(std::move(life)),
+      wheel_(services.clocks.mono()),
+      now_(services.clocks.mono()) {
+  host_ = std::make_unique<ActorHost>(*this);
+  lifecycle_ = std::make_unique<Lifecycle>(*this);
+}
+
+ComponentActor::~ComponentActor() = default;
+
+caf::behavior ComponentActor::make_behavior() {
+  // Never called: consume() takes everything. CAF ends actors that have no behavior.
+  return {[](const Envelope&) {}};
+}
+
+Status ComponentActor::offer(Envelope&& envelope, caf::strong_actor_ptr sender, caf::message_id mid,
+                             caf::execution_unit* context) {
+  auto& stats = life_->stats();
+  const bool supervision = envelope.header.protocol == protocol::Component::kId;
+  if (life_->closed() && !supervision) {
+    stats.message_refused();
+    return Error{Errc::UNAVAILABLE, life_->name() + " is shutting down", "", true};
+  }
+  // Racing senders may overshoot the limit by one each.
+  if (stats.mailbox_depth() >= static_cast<std::int64_t>(spec_.mailbox_max) && !supervision) {
+    stats.message_refused();
+    return Error{Errc::OVERLOADED, "the mailbox of " + life_->name() + " is full", "", true};
+  }
+  stats.message_enqueued();
+  enqueue(caf::make_mailbox_element(std::move(sender), mid, caf::no_stages, std::move(envelope)),
+          context);
+  return {};
+}
+
+caf::resumable::resume_result ComponentActor::resume(caf::execution_unit* context,
+                                                     size_t max_throughput) {
+  now_is_fresh_ = false;
+  return caf::event_based_actor::resume(context, max_throughput);
+}
+
+caf::invoke_message_result ComponentActor::consume(caf::mailbox_element& element) {
+  if (life_->fenced()) {
+    quit(caf::sec::runtime_error);
+    return caf::invoke_message_result::consumed;
+  }
+  if (!now_is_fresh_) {
+    now_ = services_.clocks.mono();
+    now_is_fresh_ = true;
+  }
+  auto& content = element.content();
+  if (content.match_elements<Envelope>()) {
+    auto envelope = std::move(content.get_mutable_as<Envelope>(0));
+    if (!element.mid.is_response()) {
+      handle_request(element, std::move(envelope));
+    } else if (envelope.header.kind == Kind::failure) {
+      handle_answer(element.mid, read_failure(envelope));
+    } else {
+      handle_answer(element.mid, std::move(envelope.words));
+    }
+    return caf::invoke_message_result::consumed;
+  }
+  if (content.match_elements<Task>()) {
+    const auto task = content.get_as<Task>(0);
+    guarded("a task", {}, [&] { (*task.run)(); });
+    return caf::invoke_message_result::consumed;
+  }
+  if (element.mid.is_response()) {  // CAF's own word for a receiver that died
+    handle_answer(element.mid, Error{Errc::UNAVAILABLE, "the receiver went away", "", true});
+    return caf::invoke_message_result::consumed;
+  }
+  return caf::event_based_actor::consume(element);
+}
+
+template <class Body>
+void ComponentActor::guarded(std::string_view what, const Inherited& context, Body&& body) {
+  inherited_ = context;
+  try {
+    body();
+  } catch (...) {
+    crash(std::string{what} + " threw: " + describe_exception());
+  }
+  inherited_ = {};
+  if (!orphans_.empty()) answer_orphans(life_->reason());
+  now_ = services_.clocks.mono();
+}
+
+void ComponentActor::handle_request(caf::mailbox_element& element, Envelope&& envelope) {
+  auto& stats = life_->stats();
+  stats.message_dequeued();
+  const Header header = envelope.header;
+  if (header.kind == Kind::cancel) {
+    if (component_ != nullptr) guarded("cancelled", {}, [&] { component_->cancelled(header); });
+    return;
+  }
+  const MonoTime began = now_;
+  if (header.deadline <= began) {
+    stats.message_dropped(began);
+    if (header.kind == Kind::request)
+      LocalResponder{*this, std::move(element.sender), element.mid}.respond(make_failure(
+          header, {Errc::DEADLINE_EXCEEDED, "the request was due before it was read", "", true}));
+    return;
+  }
+  answered_with_error_ = false;
+  stats.handler_began(header.method, began);
+  guarded("a handler", inherited_from(header), [&] {
+    Incoming incoming{std::move(envelope), nullptr};
+    if (header.kind == Kind::request)
+      incoming.responder =
+          std::make_unique<LocalResponder>(*this, std::move(element.sender), element.mid);
+    deliver(std::move(incoming));
+  });
+  stats.handler_ended(began, now_, began - header.sent, answered_with_error_);
+}
+
+void ComponentActor::deliver(Incoming&& incoming) {
+  const Header header = incoming.envelope.header;
+  const auto refuse = [&](Error error) {
+    if (incoming.responder != nullptr)
+      incoming.responder->respond(make_failure(header, error));
+    else
+      services_.dead_letters.record(life_->name(), header, error.message);
+  };
+  if (header.protocol == protocol::Component::kId) {
+    if (!protocol::Component::dispatch(*lifecycle_, std::move(incoming)))
+      refuse({Errc::UNIMPLEMENTED, "components have no such method"});
+    return;
+  }
+  if (component_ == nullptr)
+    return refuse({Errc::UNAVAILABLE, life_->name() + " is not ready", "", true});
+  if (header.protocol != component_->protocol().id || !component_->dispatch(std::move(incoming)))
+    refuse({Errc::UNIMPLEMENTED, life_->name() + " has no such method"});
+}
+
+void ComponentActor::handle_answer(caf::message_id mid, Result<Words> answer) {
+  auto ask = asks_.take(mid.request_id().integer_value());
+  if (!ask) return;  // it was cancelled or timed out: too late
+  wheel_.cancel(ask->timer);
+  guarded("a continuation", ask->inherited, [&] { ask->done(std::move(answer)); });
+}
+
+void ComponentActor::crash(std::string reason) {
+  life_->set_reason(reason);
+  life_->set_state(messages::ComponentState::FAILED);
+  life_->close();
+  life_->stats().note_error(services_.clocks.wall_ns(), Errc::INTERNAL, reason);
+  answered_with_error_ = true;
+  quit(caf::sec::runtime_error);
+}
+
+void ComponentActor::answer_orphans(const std::string& reason) {
+  for (auto& orphan : std::exchange(orphans_, {}))
+    orphan.to->enqueue(
+        caf::make_mailbox_element(
+            nullptr, orphan.mid.response_id(), caf::no_stages,
+            make_failure(orphan.header, {Errc::INTERNAL, life_->name() + ": " + reason})),
+        context());
+}
+
+void ComponentActor::on_exit() {
+  life_->close();
+  life_->end();
+  ticker_.cancel();
+  // May run from the last reference's release: no new reference to this actor from here on.
+  services_.registry.slot(life_->name())->clear(ctrl());
+  // What the component and its continuations still owe is answered by their destruction.
+  asks_ = {};
+  wheel_ = TimerWheel<Timer>{now_};
+  component_.reset();
+}
+
+// ---- asks and timers ----------------------------------------------------------------------------
+
+std::uint64_t ComponentActor::send_request(SlotTarget& target, Envelope request, AskOptions options,
+                                           AskDone done) {
+  const MonoTime own =
+      options.deadline == kNoDeadline ? now_ + services_.ask_timeout : options.deadline;
+  const MonoTime deadline = std::min(own, inherited_.deadline);
+  SYMPHONY_ASSERT(!asks_.full());
+  const std::uint64_t ask = asks_.add({kj::mv(done), inherited_});
+  asks_.find(ask)->timer = wheel_.arm(deadline, {ask, nullptr});
+  wake_for_first_timer();
+
+  Header& header = request.header;
+  header.correlation = ask;
+  header.sender = id();
+  header.deadline = deadline;
+  header.trace = inherited_.trace;
+  header.sent = now_;
+  const Address& address = target.address();
+  if (!address) {
+    fail_later(ask, {Errc::UNAVAILABLE, "nobody answers to " + target.name(), "", true});
+    return ask;
+  }
+  const bool urgent = header.protocol == protocol::Component::kId &&
+                      header.method != protocol::Component::Drain::kOrdinal;
+  const auto mid =
+      urgent ? caf::make_message_id<caf::message_priority::high>(ask) : caf::make_message_id(ask);
+  const auto status =
+      address.sink->offer(std::move(request), caf::strong_actor_ptr{ctrl()}, mid, context());
+  if (!status) fail_later(ask, status.error());
+  return ask;
+}
+
+void ComponentActor::fail_later(std::uint64_t ask, Error error) {
+  enqueue(caf::make_mailbox_element(nullptr, caf::make_message_id(ask).response_id(),
+                                    caf::no_stages, make_failure({}, error)),
+          context());
+}
+
+void ComponentActor::wake_for_first_timer() {
+  const auto next = wheel_.next_deadline();
+  if (!next || *next >= woken_at_) return;
+  if (!ticker_) {
+    // The subscription ends with the actor: the weak pointer is for a wake-up under way.
+    caf::weak_actor_ptr self{ctrl()};
+    auto subscribed = services_.ticker.subscribe([self = std::move(self), this] {
+      if (const auto alive = caf::actor_cast<caf::strong_actor_ptr>(self))
+        alive->enqueue(caf::make_mailbox_element(nullptr, caf::make_message_id(), caf::no_stages,
+                                                 make_task([this] { tick(); })),
+                       nullptr);
+    });
+    SYMPHONY_ASSERT(subscribed.ok());
+    ticker_ = std::move(subscribed).value();
+  }
+  woken_at_ = *next;
+  ticker_.wake_at(woken_at_);
+}
+
+void ComponentActor::tick() {
+  woken_at_ = MonoTime::max();
+  wheel_.advance(now_, [&](Timer&& timer) {
+    if (timer.ask == 0) return (*timer.fire)();
+    auto ask = asks_.take(timer.ask);
+    if (!ask) return;
+    inherited_ = ask->inherited;
+    ask->done(Error{Errc::DEADLINE_EXCEEDED, "no answer came in time", "", true});
+    inherited_ = {};
+  });
+  wake_for_first_timer();
+}
+
+Spawned spawn_component(caf::actor_system& system, const Services& services,
+                        const ComponentSpec& spec, std::uint32_t incarnation,
+                        kj::Function<void()> on_exit) {
+  auto stats = services.telemetry.open(spec.name, services.clocks.mono());
+  SYMPHONY_ASSERT(stats.ok());
+  auto life = std::make_shared<Incarnation>(spec.name, incarnation, std::move(stats).value());
+  const caf::actor actor = system.spawn<ComponentActor>(services, spec, life);
+  auto ended = std::make_shared<kj::Function<void()>>(kj::mv(on_exit));
+  actor->attach_functor([ended] { (*ended)(); });
+  auto strong = caf::actor_cast<caf::strong_actor_ptr>(actor);
+  auto* sink = static_cast<ComponentActor*>(caf::actor_cast<caf::abstract_actor*>(actor));
+  return Spawned{Address{std::move(strong), sink}, std::move(life)};
+}
+
+}  // namespace symphony::runtime

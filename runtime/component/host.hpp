@@ -1,0 +1,48 @@
+// What a component sees of its actor: asking, timers, blocking work, spawning.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "runtime/component/actor.hpp"
+
+namespace symphony::runtime {
+
+class ActorHost final : public Host, public Nursery {
+ public:
+  explicit ActorHost(ComponentActor& actor);
+
+  // Asker
+  std::unique_ptr<Target> resolve(std::string_view name) override;
+  std::uint64_t ask(Target& target, Envelope request, AskOptions options, AskDone done) override;
+  Result<Words> ask_and_wait(Target& target, Envelope request, AskOptions options) override;
+  Status tell(Target& target, Envelope notice) override;
+  void cancel(Target& target, std::uint64_t correlation) override;
+  Deadline now() const override { return actor_.now_; }
+
+  // Host
+  const std::string& name() const noexcept override { return actor_.life_->name(); }
+  std::uint32_t incarnation() const noexcept override { return actor_.life_->number(); }
+  const Services& services() const noexcept override { return actor_.services_; }
+  const Logger& log() const noexcept override { return log_; }
+  TimerHandle after(Nanos delay, kj::Function<void()> fire) override;
+  void cancel_timer(TimerHandle timer) override { actor_.wheel_.cancel(timer); }
+  std::shared_ptr<const Mailbox> mailbox() const override;
+  void set_state_line(std::string line) override;
+  void die(std::string reason) override { actor_.crash(std::move(reason)); }
+  Nursery& nursery() override { return *this; }
+
+  // Nursery
+  std::unique_ptr<Cradle> spawn(const ComponentSpec& spec, std::uint32_t incarnation,
+                                kj::Function<void()> on_exit) override;
+
+ private:
+  struct Retry;
+  void submit_blocking(kj::Function<void()> work, kj::Function<void(Status)> done) override;
+  void ask_with_retries(std::shared_ptr<Retry> retry);
+
+  ComponentActor& actor_;
+  Logger log_;
+};
+
+}  // namespace symphony::runtime

@@ -1,0 +1,66 @@
+// What outlives a component's actor: shared by the actor, the answers it owes and its supervisor.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+
+#include "messages/component.capnp.h"
+#include "runtime/telemetry/component_stats.hpp"
+
+namespace symphony::runtime {
+
+// One life of a component. Thread-safe.
+class Incarnation {
+ public:
+  Incarnation(std::string name, std::uint32_t number, std::shared_ptr<ComponentStats> stats)
+      : name_(std::move(name)), number_(number), stats_(std::move(stats)) {}
+
+  const std::string& name() const noexcept { return name_; }
+  std::uint32_t number() const noexcept { return number_; }
+  ComponentStats& stats() const noexcept { return *stats_; }
+
+  // Fenced: given up by its supervisor while a thread was stuck in it. Whatever it still says is
+  // dropped, and it ends as soon as its handler returns.
+  void fence() noexcept { fenced_.store(true, std::memory_order_release); }
+  bool fenced() const noexcept { return fenced_.load(std::memory_order_acquire); }
+
+  // Draining or ending: new requests are refused.
+  void close() noexcept { closed_.store(true, std::memory_order_release); }
+  bool closed() const noexcept { return closed_.load(std::memory_order_acquire); }
+
+  // Ended: its actor handles nothing any more.
+  void end() noexcept { ended_.store(true, std::memory_order_release); }
+  bool ended() const noexcept { return ended_.load(std::memory_order_acquire); }
+
+  void set_state(messages::ComponentState state) noexcept {
+    state_.store(state, std::memory_order_relaxed);
+  }
+  messages::ComponentState state() const noexcept { return state_.load(std::memory_order_relaxed); }
+
+  // Why it ended; empty: as it was asked to.
+  void set_reason(std::string reason) {
+    const std::lock_guard lock(mutex_);
+    if (reason_.empty()) reason_ = std::move(reason);
+  }
+  std::string reason() const {
+    const std::lock_guard lock(mutex_);
+    return reason_;
+  }
+
+ private:
+  const std::string name_;
+  const std::uint32_t number_;
+  const std::shared_ptr<ComponentStats> stats_;
+  std::atomic<bool> fenced_{false};
+  std::atomic<bool> closed_{false};
+  std::atomic<bool> ended_{false};
+  std::atomic<messages::ComponentState> state_{messages::ComponentState::CREATED};
+  mutable std::mutex mutex_;
+  std::string reason_;
+};
+
+}  // namespace symphony::runtime

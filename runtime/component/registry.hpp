@@ -1,0 +1,117 @@
+// Names to living incarnations.
+//
+// A name has one slot for as long as the node lives; incarnations come and go in it. A Ref holds
+// on to the slot and looks at its generation (one atomic load) before each use, so that nobody
+// takes a lock or looks up a string to send a message.
+#pragma once
+
+#include <caf/actor_control_block.hpp>
+#include <caf/mailbox_element.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "messages/ref.hpp"
+
+namespace symphony::runtime {
+
+// An actor that takes envelopes and can say no. Thread-safe.
+class Sink {
+ public:
+  virtual ~Sink() = default;
+  // `overloaded` when its mailbox is full, `unavailable` when it takes nothing any more.
+  virtual Status offer(Envelope&& envelope, caf::strong_actor_ptr sender, caf::message_id mid,
+                       caf::execution_unit* context) = 0;
+};
+
+// An actor and its Sink face: valid as long as `actor` is held.
+struct Address {
+  caf::strong_actor_ptr actor;
+  Sink* sink = nullptr;
+  explicit operator bool() const noexcept { return sink != nullptr; }
+};
+
+// The place of one name. Thread-safe.
+class Slot {
+ public:
+  explicit Slot(std::string name) : name_(std::move(name)) {}
+  const std::string& name() const noexcept { return name_; }
+  std::uint64_t generation() const noexcept { return generation_.load(std::memory_order_acquire); }
+  // The living incarnation, or an empty address.
+  std::pair<Address, std::uint64_t> current() const;
+  void set(Address address);
+  // Empties the slot, provided `actor` is still the one in it.
+  void clear(const caf::actor_control_block* actor);
+
+ private:
+  const std::string name_;
+  std::atomic<std::uint64_t> generation_{1};
+  mutable std::mutex mutex_;
+  Address address_;
+};
+
+class Registry {
+ public:
+  // How many names there may be; a request to resolve one more gets a slot that stays empty.
+  static constexpr std::size_t kNamesMax = 100'000;
+
+  Registry();
+  // The slot of `name`, made when it is new. Never null.
+  std::shared_ptr<Slot> slot(std::string_view name);
+  // The slot of `name` if anybody ever asked for it or stood in it, else null.
+  std::shared_ptr<Slot> find(std::string_view name) const;
+  // Names with a living incarnation, sorted.
+  std::vector<std::string> living() const;
+  // Empties every slot; for the end of a node.
+  void clear();
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<Slot>, std::less<>> slots_;
+  std::shared_ptr<Slot> nowhere_;
+};
+
+// What a Ref of a local asker holds. Used by the asker's thread only.
+class SlotTarget final : public Target {
+ public:
+  explicit SlotTarget(std::shared_ptr<Slot> slot) : slot_(std::move(slot)) {}
+  // Bound to one actor for good, whatever the registry says: a supervisor's view of a child.
+  SlotTarget(std::string name, Address address);
+  const std::string& name() const noexcept override { return slot_->name(); }
+  // The living incarnation now; empty when there is none.
+  const Address& address();
+
+ private:
+  std::shared_ptr<Slot> slot_;
+  std::uint64_t seen_ = 0;
+  Address cached_;
+};
+
+// Messages that found nobody: counted, and the latest kept for people to see. Thread-safe.
+class DeadLetters {
+ public:
+  static constexpr std::size_t kSamplesMax = 64;
+  struct Sample {
+    std::string target;
+    std::uint64_t protocol = 0;
+    std::uint16_t method = 0;
+    std::string reason;
+  };
+  void record(std::string_view target, const Header& header, std::string_view reason);
+  std::uint64_t count() const noexcept { return count_.load(std::memory_order_relaxed); }
+  std::vector<Sample> samples() const;  // oldest first
+
+ private:
+  std::atomic<std::uint64_t> count_{0};
+  mutable std::mutex mutex_;
+  std::vector<Sample> ring_;
+  std::size_t next_ = 0;
+};
+
+}  // namespace symphony::runtime

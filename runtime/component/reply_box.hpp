@@ -1,0 +1,51 @@
+// An actor without a mailbox: answers to the requests it sent are handed to their continuations at
+// once, on the thread that answers. What threads outside of the actors, and peers beyond a link,
+// ask with. Thread-safe.
+#pragma once
+
+#include <kj/function.h>
+#include <caf/actor_proxy.hpp>
+
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "messages/envelope.hpp"
+
+namespace symphony::runtime {
+
+class ReplyBox final : public caf::actor_proxy {
+ public:
+  // How many requests may wait for their answers.
+  static constexpr std::size_t kPendingMax = 1u << 20;
+  using Done = kj::Function<void(Result<Words>)>;
+
+  explicit ReplyBox(caf::actor_config& config);
+
+  // Files `done` (moved from, unless it fails) for an answer that is due at `deadline`; the id to
+  // send the request with. `overloaded` when kPendingMax requests wait.
+  Result<std::uint64_t> expect(Deadline deadline, Done& done);
+  // Takes the continuation back: an answer will be dropped. Nothing when it was answered already.
+  std::optional<Done> take(std::uint64_t id);
+  // Answers everything whose deadline has passed; returns how many wait.
+  std::size_t expire(Deadline now);
+  // Answers all that waits with this.
+  void fail_all(const Error& error);
+
+  using caf::actor_proxy::enqueue;
+  void enqueue(caf::mailbox_element_ptr element, caf::execution_unit* context) override;
+  void kill_proxy(caf::execution_unit* context, caf::error reason) override;
+
+ private:
+  struct Pending {
+    Deadline deadline;
+    Done done;
+  };
+  std::mutex mutex_;
+  std::uint64_t next_id_ = 1;
+  std::unordered_map<std::uint64_t, Pending> pending_;
+};
+
+}  // namespace symphony::runtime

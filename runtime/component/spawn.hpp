@@ -1,0 +1,32 @@
+// Making a component's actor. Used by the supervisor (through its Nursery) and by the root of a
+// node; nobody else spawns.
+#pragma once
+
+#include <kj/function.h>
+
+#include <cstdint>
+#include <memory>
+
+#include "runtime/component/incarnation.hpp"
+#include "runtime/component/nursery.hpp"
+#include "runtime/component/registry.hpp"
+#include "runtime/component/services.hpp"
+
+namespace caf {
+class actor_system;
+}
+
+namespace symphony::runtime {
+
+struct Spawned {
+  Address address;
+  std::shared_ptr<Incarnation> life;
+};
+
+// The new actor has no name yet (see Cradle::publish) and its component is made by `prepare`.
+// `on_exit` runs on whatever thread ends it.
+Spawned spawn_component(caf::actor_system& system, const Services& services,
+                        const ComponentSpec& spec, std::uint32_t incarnation,
+                        kj::Function<void()> on_exit);
+
+}  // namespace symphony::runtime
