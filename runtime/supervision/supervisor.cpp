@@ -1,0 +1,255 @@
+#include "runtime/supervision/supervisor.hpp"
+
+#include <stdexcept>
+#include <utility>
+
+#include "messages/component.protocol.hpp"
+#include "runtime/component/services.hpp"
+
+namespace symphony::runtime {
+
+struct Supervisor::Child {
+  explicit Child(ChildPlan child_plan) : plan(std::move(child_plan)) {}
+
+  ChildPlan plan;
+  std::uint64_t incarnation = 0;
+  std::unique_ptr<Cradle> cradle;                 // the incarnation that is held
+  std::unique_ptr<Ref<protocol::Component>> ref;  // to that incarnation, named or not
+  bool asked_to_stop = false;
+};
+
+namespace {
+
+SupervisorCore make_core(SupervisorSpec spec, const std::vector<ChildPlan>& children,
+                         Random& random) {
+  spec.children.clear();
+  for (const auto& child : children) spec.children.push_back(child.spec);
+  auto core = SupervisorCore::make(std::move(spec), random);
+  if (!core) throw std::invalid_argument("bad supervision spec: " + to_string(core.error()));
+  return std::move(core).value();
+}
+
+void write_child(const ChildSnapshot& child, messages::TreeNode::Builder out) {
+  out.setName(child.id);
+  out.setKind(std::string{to_string(child.kind)});
+  out.setState(std::string{to_string(child.state)});
+  out.setIncarnation(child.incarnation);
+  out.setRestarts(child.restarts);
+  out.setLastExit(child.last_exit);
+}
+
+// The answers of the child supervisors, gathered; replies when the last reference goes.
+struct Gathering {
+  Gathering(Call<protocol::Supervisor::Tree> open, SupervisorSnapshot taken)
+      : call(std::move(open)), snapshot(std::move(taken)) {}
+  ~Gathering() {
+    call.reply([&](messages::TreeResponse::Builder out) {
+      auto root = out.initRoot();
+      root.setName(snapshot.id);
+      root.setState(std::string{to_string(snapshot.state)});
+      root.setStrategy(std::string{to_string(snapshot.strategy)});
+      auto nodes = root.initChildren(static_cast<unsigned>(snapshot.children.size()));
+      for (unsigned i = 0; i < snapshot.children.size(); ++i) {
+        const auto below = subtrees.find(snapshot.children[i].id);
+        if (below != subtrees.end()) nodes.setWithCaveats(i, below->second->getRoot());
+        write_child(snapshot.children[i], nodes[i]);
+      }
+    });
+  }
+  Call<protocol::Supervisor::Tree> call;
+  SupervisorSnapshot snapshot;
+  std::map<std::string, Msg<messages::TreeResponse>> subtrees;
+};
+
+}  // namespace
+
+Supervisor::Supervisor(Host& host, SupervisorSpec spec, std::vector<ChildPlan> children)
+    : ComponentOf(host), core_(make_core(std::move(spec), children, host.services().random)) {
+  for (auto& plan : children) {
+    SYMPHONY_ASSERT(plan.spec.id == plan.component.name);
+    auto id = plan.spec.id;
+    children_.emplace(std::move(id), std::make_unique<Child>(std::move(plan)));
+  }
+}
+
+Supervisor::~Supervisor() {
+  // Only after a crash: a supervisor that is stopped or gives up has no living children.
+  for (auto& [id, child] : children_)
+    if (child->cradle != nullptr) child->cradle->kill();
+}
+
+void Supervisor::start(Step step) {
+  starting_.emplace(std::move(step));
+  on_event(StartRequested{});
+}
+
+void Supervisor::stop(Step step) {
+  if (core_.ended()) return step.done();
+  stopping_.emplace(std::move(step));
+  on_event(StopRequested{});
+}
+
+void Supervisor::on_event(const SupervisorEvent& event) {
+  for (const auto& effect : core_.on_event(event, host().now()))
+    std::visit([this](const auto& one) { carry_out(one); }, effect);
+}
+
+Supervisor::Child* Supervisor::living(const std::string& id, std::uint64_t incarnation) {
+  const auto found = children_.find(id);
+  if (found == children_.end()) return nullptr;
+  auto& child = *found->second;
+  return child.cradle != nullptr && child.incarnation == incarnation ? &child : nullptr;
+}
+
+// ---- effects ------------------------------------------------------------------------------------
+
+void Supervisor::carry_out(const Spawn& effect) {
+  auto& child = *children_.find(effect.id)->second;
+  child.incarnation = effect.incarnation;
+  child.asked_to_stop = false;
+  child.cradle = host().nursery().spawn(
+      child.plan.component, static_cast<std::uint32_t>(effect.incarnation),
+      [this, id = effect.id, incarnation = effect.incarnation] { on_child_exit(id, incarnation); });
+  child.ref = std::make_unique<Ref<protocol::Component>>(host(), child.cradle->target());
+  if (effect.incarnation > 1) host().log().info("restarting", {{"child", effect.id}});
+  prepare_child(child);
+}
+
+// The core keeps the deadlines of the steps; an ask here ends with them or with the incarnation.
+void Supervisor::prepare_child(Child& child) {
+  const auto& spec = child.plan.spec;
+  const auto by = host().now() + spec.prepare_timeout;
+  child.ref->prepare().by(by).then([this, id = spec.id, n = child.incarnation](auto answer) {
+    auto* prepared = living(id, n);
+    if (prepared == nullptr) return;
+    if (!answer) return prepared->cradle->fail(answer.error().message);
+    on_event(ChildPrepared{id, n});
+    prepared = living(id, n);  // the event may have ended it
+    if (prepared != nullptr && !prepared->asked_to_stop) start_child(*prepared);
+  });
+}
+
+void Supervisor::start_child(Child& child) {
+  const auto& spec = child.plan.spec;
+  const auto by = host().now() + spec.start_timeout;
+  child.ref->start().by(by).then([this, id = spec.id, n = child.incarnation](auto answer) {
+    auto* started = living(id, n);
+    if (started == nullptr) return;
+    if (!answer) return started->cradle->fail(answer.error().message);
+    if (!started->asked_to_stop) started->cradle->publish();
+    on_event(ChildReady{id, n});
+  });
+}
+
+void Supervisor::carry_out(const Stop& effect) {
+  auto* child = living(effect.id, effect.incarnation);
+  if (child == nullptr) return;
+  child->asked_to_stop = true;
+  child->ref->drain()
+      .by(effect.drain_by)
+      .then([this, id = effect.id, n = effect.incarnation, stop_by = effect.stop_by](auto) {
+        auto* drained = living(id, n);
+        if (drained == nullptr) return;
+        drained->cradle->withdraw();
+        stop_child(*drained, stop_by);
+      });
+}
+
+void Supervisor::stop_child(Child& child, MonoTime stop_by) {
+  child.ref->stop().by(stop_by).then(
+      [this, id = child.plan.spec.id, n = child.incarnation](auto answer) {
+        auto* stopped = living(id, n);
+        if (stopped != nullptr && !answer) stopped->cradle->fail(answer.error().message);
+      });
+}
+
+void Supervisor::carry_out(const Abandon& effect) {
+  auto* child = living(effect.id, effect.incarnation);
+  if (child == nullptr) return;
+  host().log().warn("a stuck child is fenced",
+                    {{"child", effect.id}, {"incarnation", effect.incarnation}});
+  child->cradle->fence();
+  child->ref.reset();
+  child->cradle.reset();
+}
+
+void Supervisor::carry_out(const ArmTimer& effect) {
+  host().cancel_timer(timer_);
+  timer_ = host().after(effect.at - host().now(),
+                        [this, token = effect.token] { on_event(TimerFired{token}); });
+}
+
+void Supervisor::carry_out(const Ready&) {
+  if (starting_) starting_->done();
+  starting_.reset();
+}
+
+void Supervisor::carry_out(const Stopped&) {
+  if (starting_) starting_->fail({Errc::CANCELLED, "stopped while starting"});
+  starting_.reset();
+  if (stopping_) stopping_->done();
+  stopping_.reset();
+}
+
+void Supervisor::carry_out(const Failed& effect) {
+  const Error error{Errc::UNAVAILABLE, effect.child + ": " + effect.reason, effect.child};
+  if (starting_) {
+    auto step = std::move(*starting_);
+    starting_.reset();
+    return step.fail(error);
+  }
+  if (stopping_) {
+    stopping_->done();
+    stopping_.reset();
+    return;
+  }
+  host().die(error.message);
+}
+
+void Supervisor::on_child_exit(const std::string& id, std::uint64_t incarnation) {
+  auto* child = living(id, incarnation);
+  if (child == nullptr) return;
+  const std::string reason = child->cradle->incarnation().reason();
+  child->ref.reset();
+  child->cradle.reset();
+  if (!reason.empty()) host().log().error("a child died", {{"child", id}, {"reason", reason}});
+  on_event(ChildExited{id, incarnation, reason.empty() ? ExitKind::kNormal : ExitKind::kFailed,
+                       reason.empty() ? "normal" : reason});
+}
+
+// ---- protocol -----------------------------------------------------------------------------------
+
+void Supervisor::tree(Call<protocol::Supervisor::Tree> call) {
+  auto gathering = std::make_shared<Gathering>(std::move(call), core_.snapshot());
+  for (const auto& [id, child] : children_) {
+    if (!child->plan.is_supervisor || child->cradle == nullptr) continue;
+    Ref<protocol::Supervisor> below{host(), child->cradle->target()};
+    below.tree().then([gathering, id = id](Result<Msg<messages::TreeResponse>> answer) {
+      if (answer) gathering->subtrees.emplace(id, std::move(answer).value());
+    });
+  }
+}
+
+void Supervisor::replace(Call<protocol::Supervisor::Replace> call) {
+  const std::string id = call->getChild().cStr();
+  if (living(id, call->getIncarnation()) == nullptr)
+    return call.fail(
+        {Errc::NOT_FOUND, "no child " + id + " of that incarnation lives here", "child"});
+  const ChildStuck stuck{id, call->getIncarnation(), call->getReason().cStr()};
+  call.reply();
+  on_event(stuck);
+}
+
+ChildPlan supervisor_plan(SupervisorSpec spec, std::vector<ChildPlan> children, ChildSpec as_child,
+                          std::string summary) {
+  as_child.id = spec.id;
+  ComponentSpec component;
+  component.name = spec.id;
+  component.summary = std::move(summary);
+  component.make = [spec = std::move(spec), children = std::move(children)](Host& host) {
+    return std::make_unique<Supervisor>(host, spec, children);
+  };
+  return {std::move(as_child), std::move(component), true};
+}
+
+}  // namespace symphony::runtime

@@ -1,0 +1,71 @@
+// The supervisor component: carries out what SupervisorCore decides.
+//
+// Its children start during its own `start` step, which ends when all are ready; its `stop` step
+// ends when none lives. A supervisor whose children die too often dies itself ("escalates"), with
+// the reason, and its own supervisor decides what to do.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "messages/supervisor.protocol.hpp"
+#include "runtime/component/component.hpp"
+#include "runtime/component/nursery.hpp"
+#include "runtime/supervision/supervisor_core.hpp"
+
+namespace symphony::runtime {
+
+// One child as data: what the core needs to decide and the nursery needs to make it.
+// `spec.id` and `component.name` are the same.
+struct ChildPlan {
+  ChildSpec spec;
+  ComponentSpec component;
+  bool is_supervisor = false;
+};
+
+class Supervisor final : public ComponentOf<protocol::Supervisor> {
+ public:
+  // REQUIRES: a spec that SupervisorCore::make accepts; `spec.children` is taken from `children`.
+  Supervisor(Host& host, SupervisorSpec spec, std::vector<ChildPlan> children);
+  ~Supervisor() override;
+
+  void start(Step step) override;
+  void stop(Step step) override;
+
+  void tree(Call<protocol::Supervisor::Tree> call) override;
+  void replace(Call<protocol::Supervisor::Replace> call) override;
+
+ private:
+  struct Child;
+
+  void on_event(const SupervisorEvent& event);
+  void carry_out(const Spawn& effect);
+  void carry_out(const Stop& effect);
+  void carry_out(const Abandon& effect);
+  void carry_out(const ArmTimer& effect);
+  void carry_out(const Ready& effect);
+  void carry_out(const Stopped& effect);
+  void carry_out(const Failed& effect);
+
+  // The child, if that incarnation of it is the one being held.
+  Child* living(const std::string& id, std::uint64_t incarnation);
+  void prepare_child(Child& child);
+  void start_child(Child& child);
+  void stop_child(Child& child, MonoTime stop_by);
+  void on_child_exit(const std::string& id, std::uint64_t incarnation);
+
+  SupervisorCore core_;
+  std::map<std::string, std::unique_ptr<Child>, std::less<>> children_;
+  std::optional<Step> starting_;
+  std::optional<Step> stopping_;
+  TimerHandle timer_;
+};
+
+// The plan of a supervisor as a child of another.
+ChildPlan supervisor_plan(SupervisorSpec spec, std::vector<ChildPlan> children, ChildSpec as_child,
+                          std::string summary);
+
+}  // namespace symphony::runtime

@@ -1,0 +1,226 @@
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <vector>
+
+#include "runtime/testing/probe.hpp"
+#include "runtime/testing/test_node.hpp"
+
+namespace symphony::runtime {
+namespace {
+
+using namespace std::chrono_literals;
+using ProbeRef = Ref<protocol::Probe>;
+
+ComponentFactory probe(ProbeScript script = {}) {
+  return [script](Host& host) { return std::make_unique<Probe>(host, script); };
+}
+
+const auto kHello = [](messages::EchoRequest::Builder request) { request.setText("hello"); };
+
+TEST(Component, AnswersThroughAnIncarnationThatIsFoundByName) {
+  TestNode node;
+  node.spawn("/test/probe", probe());
+  const auto answer = ProbeRef{node.asker()}.echo(kHello).get();
+  ASSERT_TRUE(answer.ok()) << to_string(answer.error());
+  EXPECT_STREQ((*answer)->getText().cStr(), "hello");
+}
+
+TEST(Component, AnAskFailsAtOnceWhenNobodyIsThere) {
+  TestNode node;
+  const auto before = node.clocks().mono();
+  const auto answer = ProbeRef{node.asker()}.echo(kHello).get();
+  ASSERT_FALSE(answer.ok());
+  EXPECT_EQ(answer.error().code, Errc::UNAVAILABLE);
+  EXPECT_EQ(node.clocks().mono(), before);
+}
+
+TEST(Component, AnUnansweredAskEndsAtItsDeadline) {
+  TestNode node;
+  node.spawn("/test/probe", probe());
+  const auto before = node.clocks().mono();
+  const auto answer = ProbeRef{node.asker()}.keep().within(250ms).get();
+  EXPECT_EQ(answer.error().code, Errc::DEADLINE_EXCEEDED);
+  EXPECT_EQ(node.clocks().mono(), before + 250ms);
+}
+
+TEST(Component, WhatAHandlerAsksInheritsTheSmallerDeadline) {
+  TestNode node;
+  node.spawn("/test/a", probe());
+  node.spawn("/test/b", probe());
+  ProbeRef a{node.asker(), "/test/a"};
+  const auto answer = a.forward([](auto request) {
+                         request.setTo("/test/b");
+                         request.setTimeoutMs(60'000);
+                       })
+                          .within(300ms)
+                          .get();
+  ASSERT_TRUE(answer.ok()) << to_string(answer.error());
+  EXPECT_EQ((*answer)->getEcho().getDeadlineInMs(), 300);
+}
+
+TEST(Component, AHandlersOwnAskTimesOutOnItsOwn) {
+  TestNode node;
+  node.spawn("/test/a", probe());
+  ProbeRef a{node.asker(), "/test/a"};
+  const auto answer = a.forward([](auto request) { request.setTo("/test/nobody"); }).get();
+  EXPECT_EQ(answer.error().code, Errc::UNAVAILABLE);
+}
+
+TEST(Component, AHandlerThatThrowsKillsItsIncarnationAndItsRequesterIsTold) {
+  TestNode node;
+  node.spawn("/test/probe", probe());
+  ProbeRef ref{node.asker()};
+  const auto answer = ref.crash([](auto request) { request.setMessage("boom"); }).get();
+  EXPECT_EQ(answer.error().code, Errc::INTERNAL);
+  EXPECT_NE(answer.error().message.find("boom"), std::string::npos) << answer.error().message;
+  node.settle();
+  EXPECT_FALSE(node.lives("/test/probe"));
+  const auto snapshot = node.telemetry().find("/test/probe")->snapshot();
+  ASSERT_EQ(snapshot.errors.size(), 1u);
+  EXPECT_NE(snapshot.errors[0].text.find("boom"), std::string::npos);
+}
+
+TEST(Component, WhatIsInFlightWhenAComponentDiesIsUnavailable) {
+  TestNode node;
+  node.spawn("/test/probe", probe());
+  ProbeRef ref{node.asker()};
+  std::vector<Errc> answers;
+  ref.keep().then([&](auto answer) { answers.push_back(answer.error().code); });
+  ref.crash().then([&](auto answer) { answers.push_back(answer.error().code); });
+  ref.echo(kHello).then([&](auto answer) { answers.push_back(answer.error().code); });
+  node.settle();
+  ASSERT_EQ(answers.size(), 3u);
+  EXPECT_EQ(std::count(answers.begin(), answers.end(), Errc::UNAVAILABLE), 2);
+  EXPECT_EQ(std::count(answers.begin(), answers.end(), Errc::INTERNAL), 1);
+}
+
+TEST(Component, ARefFindsTheNextIncarnation) {
+  TestNode node;
+  node.spawn("/test/probe", probe());
+  ProbeRef ref{node.asker()};
+  const auto first = (*ref.echo(kHello).get())->getIncarnation();
+  (void)ref.crash().get();
+  node.spawn("/test/probe", probe());
+  EXPECT_GT((*ref.echo(kHello).get())->getIncarnation(), first);
+}
+
+TEST(Component, AFullMailboxRefusesAtTheSender) {
+  TestNode node;
+  node.spawn("/test/probe", probe(), 10);
+  ProbeRef ref{node.asker()};
+  int taken = 0;
+  Status last;
+  for (int i = 0; i < 20; ++i) {
+    last = ref.count();
+    taken += last.ok() ? 1 : 0;
+  }
+  EXPECT_EQ(taken, 10);
+  EXPECT_EQ(last.error().code, Errc::OVERLOADED);
+  EXPECT_TRUE(last.error().retryable);
+  EXPECT_EQ(ref.echo(kHello).get().error().code, Errc::OVERLOADED);
+  EXPECT_EQ(node.dead_letters().count(), 10u);
+  node.settle();
+  EXPECT_EQ((*ref.counted().get())->getCount(), 10u);
+}
+
+TEST(Component, SupervisionIsNeverRefused) {
+  TestNode node;
+  node.spawn("/test/probe", probe(), 1);
+  ProbeRef ref{node.asker()};
+  (void)ref.count();
+  EXPECT_TRUE(ref.health().get().ok());
+  EXPECT_TRUE(ref.describe().get().ok());
+}
+
+TEST(Component, ACancelledRequestReachesItsComponentAndFailsAtTheAsker) {
+  TestNode node;
+  std::vector<std::string> notes;
+  ProbeScript script;
+  script.note = [&](std::string note) { notes.push_back(std::move(note)); };
+  node.spawn("/test/probe", probe(script));
+  ProbeRef ref{node.asker()};
+  Errc code{};
+  const auto correlation = ref.keep().then([&](auto answer) { code = answer.error().code; });
+  node.settle();
+  ref.cancel(correlation);
+  node.settle();
+  EXPECT_EQ(code, Errc::CANCELLED);
+  EXPECT_EQ(notes.back(), "cancelled");
+}
+
+TEST(Component, ADrainedComponentRefusesWhatIsNewAndAnswersWhatItAccepted) {
+  TestNode node;
+  node.spawn("/test/probe", probe());
+  ProbeRef ref{node.asker()};
+  Result<Msg<messages::EchoResponse>> accepted = Error{};
+  ref.echo(kHello).then([&](auto answer) { accepted = std::move(answer); });
+  ASSERT_TRUE(ref.drain().get().ok());
+  EXPECT_TRUE(accepted.ok());
+  EXPECT_EQ(ref.echo(kHello).get().error().code, Errc::UNAVAILABLE);
+}
+
+TEST(Component, DescribesItselfAndWhatItCounted) {
+  TestNode node;
+  node.spawn("/test/probe", probe());
+  ProbeRef ref{node.asker()};
+  for (int i = 0; i < 5; ++i) (void)ref.echo(kHello).get();
+  const auto description = ref.describe().get();
+  ASSERT_TRUE(description.ok());
+  EXPECT_STREQ((*description)->getProtocol().cStr(), "Probe");
+  EXPECT_EQ((*description)->getState(), messages::ComponentState::READY);
+  EXPECT_EQ((*description)->getMethods().size(), protocol::Probe::info().methods.size());
+  EXPECT_GE((*description)->getStats().getProcessed(), 5u);
+}
+
+TEST(Component, AStepOutOfOrderIsRefused) {
+  TestNode node;
+  node.spawn("/test/probe", probe());
+  ProbeRef ref{node.asker()};
+  EXPECT_EQ(ref.prepare().get().error().code, Errc::FAILED_PRECONDITION);
+  EXPECT_TRUE(ref.echo(kHello).get().ok());
+}
+
+TEST(Component, BlockingWorkComesBackToTheComponent) {
+  class Worker final : public ComponentOf<protocol::Supervisor> {
+   public:
+    using ComponentOf::ComponentOf;
+    void tree(Call<protocol::Supervisor::Tree> call) override {
+      host().run_blocking([] { return std::string{"worked"}; },
+                          [call = std::move(call)](Result<std::string> result) mutable {
+                            call.reply([&](auto out) { out.initRoot().setName(*result); });
+                          });
+    }
+    void replace(Call<protocol::Supervisor::Replace> call) override { call.reply(); }
+  };
+  TestNode node;
+  node.spawn("/test/worker", [](Host& host) { return std::make_unique<Worker>(host); });
+  const auto answer = Ref<protocol::Supervisor>{node.asker(), "/test/worker"}.tree().get();
+  ASSERT_TRUE(answer.ok()) << to_string(answer.error());
+  EXPECT_STREQ((*answer)->getRoot().getName().cStr(), "worked");
+}
+
+TEST(Component, TheSameSeedGivesTheSameHistory) {
+  const auto history = [](std::uint64_t seed) {
+    TestNode node{seed};
+    std::vector<std::string> notes;
+    for (int i = 0; i < 5; ++i) node.spawn("/test/" + std::to_string(i), probe());
+    for (int i = 0; i < 5; ++i) {
+      ProbeRef ref{node.asker(), "/test/" + std::to_string(i)};
+      ref.echo([&](auto r) { r.setNumber(i); }).then([&](auto answer) {
+        notes.push_back(std::to_string((*answer)->getNumber()));
+      });
+    }
+    node.settle();
+    std::string all;
+    for (const auto& note : notes) all += note;
+    return all;
+  };
+  EXPECT_EQ(history(7), history(7));
+  bool differs = false;
+  for (std::uint64_t seed = 1; seed < 20; ++seed) differs |= history(seed) != history(seed + 1);
+  EXPECT_TRUE(differs);
+}
+
+}  // namespace
+}  // namespace symphony::runtime
