@@ -1,5 +1,6 @@
 // Any bytes, in pieces of any size: the decoder neither crashes nor takes more memory than its
 // limit, and every frame it gives has exactly the encoding it came from.
+#include <algorithm>
 #include <cstring>
 #include <vector>
 
