@@ -78,10 +78,10 @@ class MemoryNetwork::End final : public ByteStream {
   bool help(MonoTime) override { return network_.help(); }
   void attend() noexcept override {}
   bool halt(Nanos patience) override {
-    const std::unique_lock stepping{network_.stepping_, patience};
-    if (!stepping.owns_lock()) return false;
     std::shared_ptr<Driven> driven;  // released last, outside of the lock
-    const std::lock_guard lock{network_.mutex_};
+    std::unique_lock lock{network_.mutex_};
+    if (!network_.stepped_.wait_for(lock, patience, [this] { return !network_.stepping_; }))
+      return false;
     driven.swap(network_.pipes_.at(pipe_)->sides[side_].driven);
     return true;
   }
@@ -218,8 +218,16 @@ void MemoryNetwork::take_turn(std::unique_lock<std::mutex>& lock, std::uint64_t 
 }
 
 bool MemoryNetwork::step() {
-  const std::lock_guard stepping{stepping_};
   std::unique_lock lock{mutex_};
+  stepped_.wait(lock, [this] { return !stepping_; });
+  stepping_ = true;
+  const bool did = do_next(lock);
+  stepping_ = false;
+  stepped_.notify_all();
+  return did;
+}
+
+bool MemoryNetwork::do_next(std::unique_lock<std::mutex>& lock) {
   const auto now = clocks_.mono();
   if (!events_.empty() && events_.top().at <= now) {
     const auto event = events_.top();

@@ -94,6 +94,7 @@ class MemoryNetwork {
   void queue_turn(Pipe& pipe, int side, MonoTime at);
   void arrive(Pipe& pipe, int side);
   void cut(Pipe& pipe);
+  bool do_next(std::unique_lock<std::mutex>& lock);
   void take_turn(std::unique_lock<std::mutex>& lock, std::uint64_t id, int side);
   Io read(std::uint64_t id, int side, std::span<std::byte> into) noexcept;
   Io write(std::uint64_t id, int side, std::span<const iovec> pieces) noexcept;
@@ -104,9 +105,10 @@ class MemoryNetwork {
   ManualClocks* manual_ = nullptr;
   Random& random_;
   std::function<bool()> idle_;
-  std::timed_mutex stepping_;  // taken before mutex_
   mutable std::mutex mutex_;
   std::condition_variable due_;
+  bool stepping_ = false;  // a thread is inside step(), perhaps in a turn
+  std::condition_variable stepped_;
   bool interrupted_ = false;
   std::uint64_t next_pipe_ = 0;
   std::uint64_t next_order_ = 0;

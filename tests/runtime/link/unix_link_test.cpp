@@ -178,11 +178,12 @@ TEST_F(UnixLink, AnswersManyThreadsThatShareOneClient) {
 
 TEST_F(UnixLink, CallsBackInOrderForOnePeer) {
   serve();
+  // Outlive the client, whose thread sets them.
+  std::vector<int> order;
+  std::promise<void> all;
   const auto client = connect();
   const Ref<protocol::Component> component{*client, "/a"};
   constexpr int kAsks = 1000;
-  std::vector<int> order;
-  std::promise<void> all;
   for (int i = 0; i < kAsks; ++i)
     component.health().within(kPatience).then([&, i](auto answer) {
       if (answer) order.push_back(i);
@@ -195,9 +196,10 @@ TEST_F(UnixLink, CallsBackInOrderForOnePeer) {
 
 TEST_F(UnixLink, AsksFromInsideACallback) {
   serve();
+  // Outlive the client, whose thread sets them.
+  std::promise<bool> second;
   const auto client = connect();
   const Ref<protocol::Component> component{*client, "/a"};
-  std::promise<bool> second;
   component.describe().within(kPatience).then([&](auto) {
     component.health().within(kPatience).then([&](auto answer) { second.set_value(answer.ok()); });
   });
@@ -257,9 +259,10 @@ TEST_F(UnixLink, FailsAnAskAtItsDeadlineWhenNobodyAnswers) {
 
 TEST_F(UnixLink, TellsTheReceiverThatAnAskWasCancelled) {
   serve();
+  // Outlive the client, whose thread sets them.
+  std::promise<Errc> done;
   const auto client = connect();
   const Ref<protocol::Component> silent{*client, "/silent"};
-  std::promise<Errc> done;
   const auto correlation = silent.describe().within(kPatience).then(
       [&](auto answer) { done.set_value(answer.error().code); });
   silent.cancel(correlation);
@@ -272,9 +275,10 @@ TEST_F(UnixLink, TellsTheReceiverThatAnAskWasCancelled) {
 
 TEST_F(UnixLink, FailsWhatIsPendingWhenTheServerStops) {
   serve();
+  // Outlive the client, whose thread sets them.
+  std::vector<std::promise<Error>> done(5);
   const auto client = connect();
   const Ref<protocol::Component> silent{*client, "/silent"};
-  std::vector<std::promise<Error>> done(5);
   for (auto& one : done)
     silent.describe().within(kPatience).then([&](auto answer) { one.set_value(answer.error()); });
   auto waiting = std::async(std::launch::async,
@@ -294,11 +298,12 @@ TEST_F(UnixLink, FailsWhatIsPendingWhenTheServerStops) {
 
 TEST_F(UnixLink, AnswersFromAnyThreadAtAnyTime) {
   serve();
+  // Outlive the client, whose thread sets them.
+  std::atomic<int> failed{0};
+  std::promise<void> all;
   const auto client = connect();
   const Ref<protocol::Component> silent{*client, "/silent"};
   constexpr int kAsks = 200;
-  std::atomic<int> failed{0};
-  std::promise<void> all;
   for (int i = 0; i < kAsks; ++i)
     silent.describe().within(kPatience).then([&](auto answer) {
       if (answer.error().code == Errc::NOT_FOUND && ++failed == kAsks) all.set_value();
@@ -408,11 +413,12 @@ TEST_F(UnixLink, AsksAreRefusedWhenTheNodeDoesNotRead) {
     write_all(fd, encode_greeting({kLinkVersion, 0, "rude"}));
     accepted.set_value(std::move(fd));
   }};
+  // Outlive the client, whose thread sets them.
+  std::vector<std::promise<Errc>> done(20);
   const auto client =
       connect({.link = {.name = "client", .max_pending = 100, .max_outbound_bytes = 1 << 20}});
   auto node = accepted.get_future().get();
   const auto target = client->resolve("/a");
-  std::vector<std::promise<Errc>> done(20);
   for (auto& one : done)
     client->ask(*target, describe_request(128 << 10), {.deadline = client->now() + kPatience},
                 [&](auto answer) { one.set_value(answer.error().code); });
@@ -426,9 +432,10 @@ TEST_F(UnixLink, AsksAreRefusedWhenTheNodeDoesNotRead) {
 
 TEST_F(UnixLink, TakesOnlySoManyAsksAtATime) {
   serve();
+  // Outlive the client, whose thread sets them.
+  std::vector<std::promise<Errc>> done(4);
   const auto client = connect({.link = {.name = "client", .max_pending = 3}});
   const Ref<protocol::Component> silent{*client, "/silent"};
-  std::vector<std::promise<Errc>> done(4);
   for (auto& one : done)
     silent.describe().within(kPatience).then(
         [&](auto answer) { one.set_value(answer.error().code); });
