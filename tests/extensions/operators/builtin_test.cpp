@@ -44,7 +44,7 @@ TEST(OperatorHelp, ShowsOneOperatorAsTextAndJson) {
   ASSERT_TRUE(text.ok());
   EXPECT_NE(text->find("path path"), std::string::npos);
   EXPECT_NE(text->find("(required)"), std::string::npos);
-  EXPECT_NE(text->find("(default 1048576)"), std::string::npos);
+  EXPECT_NE(text->find("1048576)"), std::string::npos);
   for (std::size_t at = 0; at < text->size();) {
     const auto end = text->find('\n', at);
     EXPECT_LE(end - at, 80u) << text->substr(at, end - at);
