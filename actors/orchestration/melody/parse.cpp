@@ -284,18 +284,6 @@ class MelodyParser {
   Problems& problems_;
 };
 
-// The TOML library finds names that are given twice, but does not say what to do.
-Problems explain_duplicates(const Problems& problems) {
-  Problems explained;
-  for (runtime::Problem problem : problems) {
-    if (problem.message.find("cannot redefine existing") != std::string::npos) {
-      problem.message += "; every node, input, output and key has a name of its own: rename one";
-    }
-    explained.add(std::move(problem));
-  }
-  return explained;
-}
-
 }  // namespace
 
 bool is_melody_name(std::string_view name) noexcept {
@@ -326,7 +314,7 @@ ParsedMelody parse_melody(std::string_view text, std::string_view file) {
   }
   auto read = runtime::parse_toml(text, file);
   if (!read.ok()) {
-    parsed.problems = explain_duplicates(read.problems);
+    parsed.problems = std::move(read.problems);
     return parsed;
   }
   parsed.melody = MelodyParser(parsed.problems).parse(*read.value);
