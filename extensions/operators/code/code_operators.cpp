@@ -7,6 +7,7 @@
 
 #include "extensions/operators/code/duplicates.hpp"
 #include "extensions/operators/code/merge.hpp"
+#include "extensions/operators/code/report.hpp"
 #include "extensions/operators/code/scan.hpp"
 #include "extensions/operators/file/io.hpp"
 #include "extensions/operators/kit.hpp"
@@ -75,7 +76,7 @@ void scan_file(const std::string& root, const std::string& path, std::size_t max
   lists.files.push_back(std::move(file));
 }
 
-Result<Json> scan(ArgumentReader& args, OperatorContext& context) {
+Result<Json> scan_all(ArgumentReader& args, OperatorContext& context) {
   const std::string root = args.path("root");
   const auto paths = args.paths("paths");
   const auto max_bytes = args.integer("max_file_bytes", 1, kMaxFileBytes);
@@ -96,6 +97,12 @@ Result<Json> scan(ArgumentReader& args, OperatorContext& context) {
               {"skipped", lists.skipped.take()}};
 }
 
+Result<Json> scan(ArgumentReader& args, OperatorContext& context) {
+  auto scanned = scan_all(args, context);
+  if (!scanned) return scanned;
+  return Json{{"batch", std::move(*scanned)}};
+}
+
 // One of the scan's findings alone: `keys` of each file that has the first of them.
 Json picked(const Json& files, std::initializer_list<const char*> keys) {
   Json result = Json::array();
@@ -111,7 +118,7 @@ Json picked(const Json& files, std::initializer_list<const char*> keys) {
 }
 
 Result<Json> complexity(ArgumentReader& args, OperatorContext& context) {
-  auto scanned = scan(args, context);
+  auto scanned = scan_all(args, context);
   if (!scanned) return scanned;
   return Json{{"files", picked((*scanned)["files"], {"complexity", "decisions", "functions",
                                                      "nesting", "language", "code"})},
@@ -119,13 +126,13 @@ Result<Json> complexity(ArgumentReader& args, OperatorContext& context) {
 }
 
 Result<Json> todos(ArgumentReader& args, OperatorContext& context) {
-  auto scanned = scan(args, context);
+  auto scanned = scan_all(args, context);
   if (!scanned) return scanned;
   return Json{{"todos", (*scanned)["todos"]}, {"skipped", (*scanned)["skipped"]}};
 }
 
 Result<Json> licences(ArgumentReader& args, OperatorContext& context) {
-  auto scanned = scan(args, context);
+  auto scanned = scan_all(args, context);
   if (!scanned) return scanned;
   return Json{{"files", picked((*scanned)["files"], {"licence", "spdx", "language", "kind"})},
               {"licence_files", (*scanned)["licence_files"]},
@@ -259,20 +266,19 @@ OperatorSpec scan_spec() {
       .name = "code.scan",
       .summary = "Reads each file once and measures all that the other code operators need",
       .arguments = scan_arguments(),
-      .results = {result("files", ValueType::list,
-                         "{path, bytes, sha256, language, kind, lines, code, comment, blank, "
-                         "licence, spdx, todos, decisions, functions, complexity, nesting, "
-                         "blocks}; huge, binary, generated: true where it is so; `blocks` are "
-                         "fingerprints for code.duplicates"),
-                  result("todos", ValueType::list, kTodosSummary),
-                  result("licence_files", ValueType::list, "{path, licence}"), skipped_result()}};
+      .results = {result("batch", ValueType::object,
+                         "for code.merge and code.duplicates: files {path, bytes, sha256, "
+                         "language, kind, lines, code, comment, blank, licence, spdx, todos, "
+                         "decisions, functions, complexity, nesting, blocks; huge, binary, "
+                         "generated where it is so}, todos {path, line, tag, text}, "
+                         "licence_files {path, licence}, skipped {path, reason}")}};
 }
 
 OperatorSpec merge_spec() {
   return {
       .name = "code.merge",
       .summary = "Adds up the results of code.scan over all batches",
-      .arguments = {required("batches", ValueType::list, "results of code.scan"),
+      .arguments = {required("batches", ValueType::list, "the `batch` results of code.scan"),
                     optional("max_todos", ValueType::integer, 20'000, "list at most this many")},
       .results = {result("files", ValueType::list, "of all batches by path, without blocks"),
                   result("totals", ValueType::object,
@@ -293,7 +299,7 @@ OperatorSpec duplicates_spec() {
       .name = "code.duplicates",
       .summary = "Finds files with the same content and blocks of lines that occur repeatedly",
       .arguments =
-          {required("batches", ValueType::list, "results of code.scan"),
+          {required("batches", ValueType::list, "the `batch` results of code.scan"),
            optional("root", ValueType::path, "", "directory that relative paths start from"),
            optional("min_lines", ValueType::integer, code::kGuaranteedLines,
                     "lines of code a block has at least; below 10 some are missed"),
@@ -319,6 +325,7 @@ void add_code_operators(actors::OperatorRegistry& registry) {
   registry.add(make_operator(scan_spec(), scan));
   registry.add(make_operator(merge_spec(), merge));
   registry.add(make_operator(duplicates_spec(), duplicates));
+  registry.add(code::make_report());
   registry.add(make_operator(
       {.name = "code.complexity",
        .summary = "Approximates the cyclomatic complexity of files by counting decisions",

@@ -13,11 +13,15 @@ constexpr std::array<std::string_view, 4> kTags = {"TODO", "FIXME", "XXX", "HACK
 
 bool in_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
 
+// A tag in quotes or in an enumeration is spoken of, not left by somebody.
+bool is_mention(char c) { return c == '"' || c == '\'' || c == '`' || c == ','; }
+
 std::string_view tag_at(std::string_view text, std::size_t at) {
   for (const std::string_view tag : kTags) {
     if (text.substr(at, tag.size()) != tag) continue;
     const std::size_t end = at + tag.size();
-    if (end == text.size() || !in_word(text[end])) return tag;
+    if (end < text.size() && (in_word(text[end]) || is_mention(text[end]))) continue;
+    return tag;
   }
   return {};
 }
@@ -49,7 +53,7 @@ std::size_t find_todos(std::string_view comment, std::size_t first_line, std::ve
   std::size_t line = first_line;
   for (std::size_t at = comment.find_first_of("TFXH"); at != std::string_view::npos;
        at = comment.find_first_of("TFXH", at + 1)) {
-    if (at > 0 && in_word(comment[at - 1])) continue;
+    if (at > 0 && (in_word(comment[at - 1]) || is_mention(comment[at - 1]))) continue;
     const std::string_view tag = tag_at(comment, at);
     if (tag.empty()) continue;
     line += static_cast<std::size_t>(

@@ -110,7 +110,7 @@ TEST(Todos, AreFoundInCommentsWithTheirLines) {
                                         "/* one\n"
                                         " * FIXME(ada): two */\n"
                                         "char* s = \"TODO no\"; // XXX: three\n"
-                                        "// TODOS AUTODO mkXXXX\n");
+                                        "// TODOS AUTODO mkXXXX \"TODO x\" HACK, XXX', FIXME`\n");
   ASSERT_EQ(facts.todos.size(), 2u);
   EXPECT_EQ(facts.todos[0].tag, "FIXME");
   EXPECT_EQ(facts.todos[0].line, 3u);
@@ -229,7 +229,7 @@ class CodeOperators : public ::testing::Test {
     return run_operator(registry_, name, std::move(arguments));
   }
   Json scan(Json paths) {
-    return run("code.scan", {{"root", directory_.path()}, {"paths", std::move(paths)}});
+    return run("code.scan", {{"root", directory_.path()}, {"paths", std::move(paths)}})["batch"];
   }
 
   ScratchDirectory directory_;
