@@ -27,6 +27,8 @@ struct SocketStream::Shared {
   void wait_and_turn(MonoTime until);
   void run();
   void stop_standing_back() noexcept;
+  void release();
+  bool succeed(std::unique_lock<std::mutex>& lock);
 
   Descriptor socket;
   Descriptor event;
@@ -39,9 +41,12 @@ struct SocketStream::Shared {
 
   std::mutex mutex;
   std::condition_variable changed;
-  bool reading = false;     // somebody polls or takes a turn
-  bool stand_back = false;  // helpers are expected to read
-  bool refused = false;     // a helper came while somebody else was reading
+  std::condition_variable turn_ended;  // for the successor
+  bool reading = false;                // somebody polls or takes a turn
+  bool stand_back = false;             // helpers are expected to read
+  bool refused = false;                // a helper was sent away while somebody else was reading
+  bool successor = false;              // one helper waits for the reading to become free
+  std::uint64_t turns = 0;             // that have ended
   bool halted = false;
   bool waits_for_helper = false;  // the thread does, for one that is reading
   bool finished = false;          // the thread has ended
@@ -82,13 +87,33 @@ void SocketStream::Shared::run() {
       lock.unlock();
       wait_and_turn(last.wake_at);
       lock.lock();
-      reading = false;
+      release();
       // Whoever just had to wait will ask again, and is to find the reading free.
-      stand_back = refused && !driven->expects() && !last.wants_write;
+      stand_back = successor || (refused && !driven->expects() && !last.wants_write);
     }
   }
   finished = true;
   changed.notify_all();
+}
+
+// The end of a turn. REQUIRES: the lock.
+void SocketStream::Shared::release() {
+  reading = false;
+  ++turns;
+  if (successor) turn_ended.notify_one();
+}
+
+// Waits for the turn of whoever is reading to end. Then the reading is the caller's duty: if it
+// has its answer it leaves, so the thread is called when somebody else expects one.
+bool SocketStream::Shared::succeed(std::unique_lock<std::mutex>& lock) {
+  successor = true;
+  turn_ended.wait(lock, [this, before = turns] { return turns != before || halted; });
+  successor = false;
+  if (!reading && (driven->expects() || last.wants_write)) {
+    stand_back = false;
+    changed.notify_all();
+  }
+  return !halted;
 }
 
 void SocketStream::Shared::stop_standing_back() noexcept {
@@ -164,7 +189,9 @@ void SocketStream::wake() noexcept {
 bool SocketStream::help(MonoTime until) {
   auto& shared = *shared_;
   std::unique_lock lock{shared.mutex};
-  if (shared.reading || shared.halted) {
+  if (shared.halted) return false;
+  if (shared.reading && !shared.successor) return shared.succeed(lock);
+  if (shared.reading) {
     shared.refused = true;
     return false;
   }
@@ -172,8 +199,8 @@ bool SocketStream::help(MonoTime until) {
   lock.unlock();
   shared.wait_and_turn(std::min(until, shared.last.wake_at));
   lock.lock();
-  shared.reading = false;
-  shared.stand_back = !shared.driven->expects() && !shared.last.wants_write && !shared.halted;
+  shared.release();
+  shared.stand_back = shared.successor || (!shared.driven->expects() && !shared.last.wants_write);
   if (!shared.stand_back || shared.waits_for_helper) shared.changed.notify_all();
   return true;
 }
@@ -186,6 +213,7 @@ bool SocketStream::halt(Nanos patience) {
     const std::lock_guard lock{shared_->mutex};
     shared_->halted = true;
     shared_->changed.notify_all();
+    shared_->turn_ended.notify_all();
   }
   wake();
   std::unique_lock lock{shared_->mutex};

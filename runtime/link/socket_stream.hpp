@@ -3,7 +3,8 @@
 // The thread polls the socket and an eventfd. While threads ask and wait one after another, they
 // do the reading themselves (help()), which spares two wake-ups an answer: the thread stands back
 // as long as helpers come at least every kStandBack, and returns when somebody expects an answer
-// without helping.
+// without helping. A helper that finds somebody reading waits for the end of that turn and then
+// takes over; any further ones are sent away, to be woken by their answers.
 #pragma once
 
 #include <condition_variable>
