@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "extensions/operators/chart/operator.hpp"
 #include "extensions/operators/data/expression.hpp"
 #include "extensions/operators/data/lists.hpp"
 #include "extensions/operators/data/template_operator.hpp"
@@ -431,6 +432,7 @@ void add_data_operators(actors::OperatorRegistry& registry) {
   add_list_operators(registry);
   add_object_operators(registry);
   add_template_operator(registry);
+  add_chart_operator(registry);
 }
 
 }  // namespace symphony::extensions
