@@ -108,6 +108,10 @@ Turn Connection::end_turn() {
   const bool again =
       !deferred_.empty() || (broken_ && !turn.lost) || (turn.lost && !loss_reported_);
   if (again) turn.wake_at = clocks_.mono();
+  // A turn that was planned for an ask that is answered by now stays planned: it costs nothing,
+  // where calling it off would make each next ask wake the driver to plan it again.
+  if (!turn.lost && planned_wake_ > clocks_.mono())
+    turn.wake_at = std::min(turn.wake_at, planned_wake_);
   planned_wake_ = turn.wake_at;
   return turn;
 }
