@@ -107,7 +107,8 @@ caf::behavior ComponentActor::make_behavior() {
 Status ComponentActor::offer(Envelope&& envelope, caf::strong_actor_ptr sender, caf::message_id mid,
                              caf::execution_unit* context) {
   auto& stats = life_->stats();
-  const bool supervision = envelope.header.protocol == protocol::Component::kId;
+  const bool supervision =
+      envelope.header.protocol == protocol::Component::kId || envelope.header.kind == Kind::cancel;
   if (life_->closed() && !supervision) {
     stats.message_refused();
     return Error{Errc::UNAVAILABLE, life_->name() + " is shutting down", "", true};

@@ -26,11 +26,12 @@ std::optional<ReplyBox::Done> ReplyBox::take(std::uint64_t id) {
   return kj::mv(node.mapped().done);
 }
 
-std::size_t ReplyBox::expire(Deadline now) {
+void ReplyBox::expire(Deadline now) {
   std::vector<Done> expired;
-  std::size_t left = 0;
   {
     const std::lock_guard lock(mutex_);
+    if (now < next_expiry_) return;
+    next_expiry_ = now + kExpiryInterval;
     for (auto at = pending_.begin(); at != pending_.end();) {
       if (at->second.deadline > now) {
         ++at;
@@ -39,11 +40,9 @@ std::size_t ReplyBox::expire(Deadline now) {
       expired.push_back(kj::mv(at->second.done));
       at = pending_.erase(at);
     }
-    left = pending_.size();
   }
   for (auto& done : expired)
     done(Error{Errc::DEADLINE_EXCEEDED, "no answer came in time", "", true});
-  return left;
 }
 
 void ReplyBox::fail_all(const Error& error) {

@@ -20,6 +20,7 @@ class ReplyBox final : public caf::actor_proxy {
  public:
   // How many requests may wait for their answers.
   static constexpr std::size_t kPendingMax = 1u << 20;
+  static constexpr std::chrono::milliseconds kExpiryInterval{500};
   using Done = kj::Function<void(Result<Words>)>;
 
   explicit ReplyBox(caf::actor_config& config);
@@ -29,8 +30,9 @@ class ReplyBox final : public caf::actor_proxy {
   Result<std::uint64_t> expect(Deadline deadline, Done& done);
   // Takes the continuation back: an answer will be dropped. Nothing when it was answered already.
   std::optional<Done> take(std::uint64_t id);
-  // Answers everything whose deadline has passed; returns how many wait.
-  std::size_t expire(Deadline now);
+  // Answers everything whose deadline has passed. Looks at most once every kExpiryInterval: cheap
+  // to call before each request.
+  void expire(Deadline now);
   // Answers all that waits with this.
   void fail_all(const Error& error);
 
@@ -45,6 +47,7 @@ class ReplyBox final : public caf::actor_proxy {
   };
   std::mutex mutex_;
   std::uint64_t next_id_ = 1;
+  Deadline next_expiry_{};
   std::unordered_map<std::uint64_t, Pending> pending_;
 };
 

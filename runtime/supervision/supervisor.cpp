@@ -246,10 +246,10 @@ ChildPlan supervisor_plan(SupervisorSpec spec, std::vector<ChildPlan> children, 
   ComponentSpec component;
   component.name = spec.id;
   component.summary = std::move(summary);
-  component.make = [spec = std::move(spec), children = std::move(children)](Host& host) {
+  component.make = [spec = std::move(spec), children](Host& host) {
     return std::make_unique<Supervisor>(host, spec, children);
   };
-  return {std::move(as_child), std::move(component), true};
+  return {std::move(as_child), std::move(component), std::move(children), true};
 }
 
 }  // namespace symphony::runtime

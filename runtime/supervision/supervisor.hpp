@@ -23,6 +23,7 @@ namespace symphony::runtime {
 struct ChildPlan {
   ChildSpec spec;
   ComponentSpec component;
+  std::vector<ChildPlan> children = {};  // of a supervisor
   bool is_supervisor = false;
 };
 

@@ -12,7 +12,7 @@ namespace {
 namespace fs = std::filesystem;
 constexpr const char* kOurs = "symphony";
 
-std::optional<fs::path> absolute(const Environment& environment, const char* variable) {
+std::optional<fs::path> absolute(const VariableLookup& environment, const char* variable) {
   const auto value = environment(variable);
   if (!value || !fs::path(*value).is_absolute()) return std::nullopt;
   return fs::path(*value);
@@ -20,7 +20,7 @@ std::optional<fs::path> absolute(const Environment& environment, const char* var
 
 }  // namespace
 
-Environment process_environment() {
+VariableLookup process_environment() {
   return [](const std::string& name) -> std::optional<std::string> {
     const char* value = std::getenv(name.c_str());
     if (value == nullptr) return std::nullopt;
@@ -28,7 +28,7 @@ Environment process_environment() {
   };
 }
 
-XdgDirs xdg_dirs(const Environment& environment, unsigned uid) {
+XdgDirs xdg_dirs(const VariableLookup& environment, unsigned uid) {
   const fs::path home = absolute(environment, "HOME").value_or("/");
   const auto base = [&](const char* variable, const fs::path& fallback) {
     return absolute(environment, variable).value_or(home / fallback) / kOurs;

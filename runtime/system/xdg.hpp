@@ -14,10 +14,10 @@
 namespace symphony::runtime {
 
 // The value of an environment variable, or nothing.
-using Environment = std::function<std::optional<std::string>(const std::string&)>;
+using VariableLookup = std::function<std::optional<std::string>(const std::string&)>;
 
 // That of the process. REQUIRES: nobody changes it at the same time.
-Environment process_environment();
+VariableLookup process_environment();
 
 struct XdgDirs {
   std::filesystem::path runtime;  // $XDG_RUNTIME_DIR/symphony, else /tmp/symphony-<uid>: sockets
@@ -26,7 +26,7 @@ struct XdgDirs {
   std::filesystem::path config;   // $XDG_CONFIG_HOME/symphony, else ~/.config/symphony
 };
 
-XdgDirs xdg_dirs(const Environment& environment, unsigned uid);
+XdgDirs xdg_dirs(const VariableLookup& environment, unsigned uid);
 // Of this process and its user.
 XdgDirs xdg_dirs();
 

@@ -98,7 +98,7 @@ TEST(MachineLimits, OfThisMachineMakeSense) {
   EXPECT_GT(limits.memory_bytes, 1u << 20);
 }
 
-Environment environment_of(std::map<std::string, std::string> values) {
+VariableLookup environment_of(std::map<std::string, std::string> values) {
   return [values = std::move(values)](const std::string& name) -> std::optional<std::string> {
     const auto found = values.find(name);
     if (found == values.end()) return std::nullopt;

@@ -1,0 +1,133 @@
+#include "actors/bootstrap/boot_tree.hpp"
+
+#include <map>
+#include <memory>
+#include <utility>
+
+#include "actors/bootstrap/control.hpp"
+
+namespace symphony::bootstrap {
+namespace {
+
+using runtime::ChildPlan;
+using runtime::Host;
+using runtime::Settings;
+using runtime::SupervisorSpec;
+
+runtime::ChildSpec child_spec(const Settings& settings, std::string id,
+                              std::vector<std::string> needs) {
+  runtime::ChildSpec spec;
+  spec.id = std::move(id);
+  spec.needs = std::move(needs);
+  spec.prepare_timeout = settings.get_ms("boot.prepare_timeout_ms");
+  spec.start_timeout = settings.get_ms("boot.start_timeout_ms");
+  spec.drain_timeout = settings.get_ms("boot.drain_ms");
+  spec.stop_timeout = settings.get_ms("boot.stop_timeout_ms");
+  return spec;
+}
+
+SupervisorSpec supervisor_spec(const Settings& settings, std::string id,
+                               runtime::Strategy strategy) {
+  SupervisorSpec spec;
+  spec.id = std::move(id);
+  spec.strategy = strategy;
+  spec.intensity.restarts_max = settings.get<std::uint32_t>("supervision.intensity");
+  spec.intensity.window = settings.get_ms("supervision.period_ms");
+  spec.backoff.initial = settings.get_ms("supervision.backoff_initial_ms");
+  spec.backoff.max = settings.get_ms("supervision.backoff_max_ms");
+  spec.backoff.jitter = settings.get<double>("supervision.jitter");
+  return spec;
+}
+
+// Collects the children of one phase.
+class Phase {
+ public:
+  Phase(const Settings& settings, std::string name, std::string summary)
+      : settings_(settings), name_(std::move(name)), summary_(std::move(summary)) {}
+
+  Phase& add(std::string name, std::string summary, std::vector<std::string> needs,
+             runtime::ComponentFactory make) {
+    ChildPlan plan;
+    plan.spec = child_spec(settings_, name, std::move(needs));
+    plan.component = {std::move(name), std::move(summary), std::move(make),
+                      settings_.get<std::size_t>("mailbox.limit")};
+    children_.push_back(std::move(plan));
+    return *this;
+  }
+  Phase& add(ChildPlan plan) {
+    children_.push_back(std::move(plan));
+    return *this;
+  }
+
+  // As a child of the root; it needs the phase before it.
+  ChildPlan plan(std::vector<std::string> needs) && {
+    auto as_child = child_spec(settings_, name_, std::move(needs));
+    // A phase is as slow as its components one after the other.
+    const auto phase_timeout = settings_.get_ms("boot.phase_timeout_ms");
+    as_child.start_timeout = phase_timeout;
+    as_child.stop_timeout = as_child.drain_timeout + as_child.stop_timeout;
+    return runtime::supervisor_plan(
+        supervisor_spec(settings_, name_, runtime::Strategy::kOneForOne), std::move(children_),
+        std::move(as_child), summary_);
+  }
+
+ private:
+  const Settings& settings_;
+  std::string name_;
+  std::string summary_;
+  std::vector<ChildPlan> children_;
+};
+
+runtime::LinkOptions link_options(const Parts& parts) {
+  const auto& settings = parts.settings;
+  runtime::LinkOptions options;
+  options.name = parts.node;
+  options.max_peers = settings.get<std::size_t>("link.max_peers");
+  options.max_pending = settings.get<std::size_t>("link.max_pending");
+  options.max_frame_bytes = settings.get<std::size_t>("link.max_frame_bytes");
+  options.handshake_timeout = settings.get_ms("link.handshake_timeout_ms");
+  options.ask_timeout = settings.get_ms("link.ask_timeout_ms");
+  return options;
+}
+
+ChildPlan application(const Parts& parts, std::vector<ChildPlan> extra) {
+  Phase phase{parts.settings, "/system/application", "what people and programs talk to"};
+  std::vector<std::string> before_control;
+  for (auto& plan : extra) {
+    before_control.push_back(plan.spec.id);
+    phase.add(std::move(plan));
+  }
+  phase.add("/control", "the door of the node: a Unix socket", std::move(before_control),
+            [parts](Host& host) {
+              return std::make_unique<Control>(
+                  host, ControlOptions{parts.socket_path, link_options(parts), parts.shut_down},
+                  parts.receiver);
+            });
+  return std::move(phase).plan({});
+}
+
+void collect(const std::string& supervisor, const std::vector<ChildPlan>& children,
+             std::map<std::string, std::string>& out) {
+  for (const auto& child : children) {
+    out.emplace(child.spec.id, supervisor);
+    collect(child.spec.id, child.children, out);
+  }
+}
+
+}  // namespace
+
+BootTree boot_tree(const Parts& parts, std::vector<ChildPlan> extra) {
+  BootTree tree;
+  tree.root = supervisor_spec(parts.settings, kRootName, runtime::Strategy::kRestForOne);
+  tree.children.push_back(application(parts, std::move(extra)));
+  return tree;
+}
+
+std::map<std::string, std::string> supervisors_of(const BootTree& tree) {
+  std::map<std::string, std::string> out;
+  out.emplace(kRootName, "");
+  collect(kRootName, tree.children, out);
+  return out;
+}
+
+}  // namespace symphony::bootstrap

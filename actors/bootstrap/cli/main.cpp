@@ -1,0 +1,3 @@
+#include "actors/bootstrap/cli/command.hpp"
+
+int main(int argc, char** argv) { return symphony::cli::run_command(argc, argv); }

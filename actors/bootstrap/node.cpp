@@ -1,0 +1,329 @@
+#include "actors/bootstrap/node.hpp"
+
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+#include <caf/actor_system.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdio>
+#include <filesystem>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "actors/bootstrap/boot_tree.hpp"
+#include "actors/bootstrap/systemd.hpp"
+#include "extensions/operators/operators.hpp"
+#include "runtime/blocking/blocking.hpp"
+#include "runtime/component/actor_runtime.hpp"
+#include "runtime/component/link_bridge.hpp"
+#include "runtime/component/registry.hpp"
+#include "runtime/component/spawn.hpp"
+#include "runtime/component/thread_asker.hpp"
+#include "runtime/ids/random.hpp"
+#include "runtime/link/descriptor.hpp"
+#include "runtime/log/log.hpp"
+#include "runtime/storage/storage.hpp"
+#include "runtime/storage/storage_writer.hpp"
+#include "runtime/system/fs.hpp"
+#include "runtime/system/xdg.hpp"
+#include "runtime/telemetry/telemetry_registry.hpp"
+#include "runtime/time/ticker.hpp"
+
+namespace symphony::bootstrap {
+namespace {
+
+using runtime::Settings;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+runtime::LogLevel log_level(const std::string& name) {
+  for (const auto level :
+       {runtime::LogLevel::kTrace, runtime::LogLevel::kDebug, runtime::LogLevel::kInfo,
+        runtime::LogLevel::kWarn, runtime::LogLevel::kError})
+    if (to_string(level) == name) return level;
+  return runtime::LogLevel::kOff;
+}
+
+runtime::LogOptions log_options(const Settings& settings, const std::string& node) {
+  return {node, log_level(settings.get<std::string>("log.level")),
+          std::max<std::size_t>(settings.get<std::size_t>("log.ring_records"),
+                                settings.get<std::size_t>("log.queue_records"))};
+}
+
+Result<std::vector<runtime::LogOutput>> log_outputs(const Settings& settings, bool quiet) {
+  std::vector<runtime::LogOutput> outputs;
+  const auto file = settings.get<std::string>("log.file");
+  if (!file.empty()) {
+    auto output = runtime::file_output(file, settings.get_bytes("log.max_size_mib"),
+                                       settings.get<std::size_t>("log.max_files"));
+    if (!output) return output.error();
+    outputs.push_back(std::move(output).value());
+  } else if (!quiet) {
+    auto output = runtime::console_output();
+    const auto format = settings.get<std::string>("log.format");
+    if (format == "json") output.format = runtime::LogFormat::kJson;
+    if (format == "text" && output.format == runtime::LogFormat::kJson)
+      output.format = runtime::LogFormat::kText;
+    outputs.push_back(std::move(output));
+  }
+  return outputs;
+}
+
+std::size_t blocking_threads(const Settings& settings) {
+  const auto threads = settings.get<std::size_t>("blocking.threads");
+  if (threads != 0) return threads;
+  return 2 * std::max<std::size_t>(std::thread::hardware_concurrency(), 1);
+}
+
+sigset_t stop_signals() {
+  sigset_t signals;
+  ::sigemptyset(&signals);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&signals, signal);
+  return signals;
+}
+
+}  // namespace
+
+NodePaths node_paths(const Settings& settings, const std::string& name) {
+  const auto dirs = runtime::xdg_dirs();
+  auto runtime_dir = settings.get<std::string>("node.runtime_dir");
+  auto data_dir = settings.get<std::string>("node.data_dir");
+  if (runtime_dir.empty()) runtime_dir = dirs.runtime.string();
+  if (data_dir.empty()) data_dir = (dirs.data / name).string();
+  return {runtime_dir + "/" + name + ".sock", data_dir};
+}
+
+// Members are destroyed from the last to the first: actors before what they were lent.
+struct Node::Impl {
+  Impl(NodeConfig given, std::vector<runtime::LogOutput> outputs)
+      : config(std::move(given)),
+        paths(node_paths(config.settings, config.name)),
+        log(clocks, log_options(config.settings, config.name), std::move(outputs)),
+        blocking(clocks, {.name = "blocking",
+                          .threads = blocking_threads(config.settings),
+                          .queue_max = config.settings.get<std::size_t>("blocking.queue")}),
+        services{clocks,   random,       ticker,
+                 blocking, log,          telemetry,
+                 registry, dead_letters, config.settings.get_ms("link.ask_timeout_ms")},
+        logger(log.logger("/node")) {
+    for (const auto* rule : config.settings.get_map("log.levels"))
+      log.set_level(rule->key, log_level(rule->value.as_string()));
+    extensions::add_builtin_operators(operators);
+  }
+
+  std::optional<NodeFailure> open_storage();
+  std::optional<NodeFailure> start_actors();
+  ExitCode wait();
+  ExitCode stop_by(steady_clock::time_point deadline);
+  [[noreturn]] void leave(ExitCode code, const char* why);
+
+  const steady_clock::time_point begun = steady_clock::now();
+  milliseconds boot_time{0};
+  NodeConfig config;
+  NodePaths paths;
+  runtime::SystemClocks clocks;
+  runtime::SystemRandom random;
+  runtime::ThreadTicker ticker;
+  runtime::Log log;
+  runtime::TelemetryRegistry telemetry;
+  runtime::Registry registry;
+  runtime::DeadLetters dead_letters;
+  runtime::PoolBlocking blocking;
+  runtime::Services services;
+  runtime::Logger logger;
+  actors::OperatorRegistry operators;
+  std::unique_ptr<runtime::Storage> storage;
+  std::unique_ptr<runtime::ThreadStorageWriter> writer;
+  runtime::Descriptor wake;     // eventfd: shut_down() or the end of the root
+  runtime::Descriptor signals;  // signalfd
+  std::atomic<bool> root_ended{false};
+  std::atomic<bool> asked_to_stop{false};
+  std::unique_ptr<runtime::ActorRuntime> actors;
+  std::unique_ptr<runtime::ThreadAsker> asker;
+  std::unique_ptr<runtime::LinkBridge> bridge;
+  std::unique_ptr<Parts> parts;
+  runtime::Spawned root;
+};
+
+Node::Node(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Node::~Node() {
+  if (impl_ != nullptr && !impl_->root_ended) stop();
+}
+
+const std::string& Node::name() const noexcept { return impl_->config.name; }
+const std::string& Node::endpoint() const noexcept { return impl_->paths.socket; }
+milliseconds Node::boot_time() const noexcept { return impl_->boot_time; }
+
+// ---- boot ---------------------------------------------------------------------------------------
+
+std::variant<std::unique_ptr<Node>, NodeFailure> Node::boot(NodeConfig config) {
+  const sigset_t blocked = stop_signals();
+  ::pthread_sigmask(SIG_BLOCK, &blocked, nullptr);
+  auto outputs = log_outputs(config.settings, config.quiet);
+  if (!outputs) return NodeFailure{kExitUsage, "log.file: " + outputs.error().message};
+  auto impl = std::make_unique<Impl>(std::move(config), std::move(outputs).value());
+  impl->wake = runtime::Descriptor{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+  impl->signals = runtime::Descriptor{::signalfd(-1, &blocked, SFD_CLOEXEC | SFD_NONBLOCK)};
+  if (auto failure = impl->open_storage()) return *failure;
+  if (auto failure = impl->start_actors()) return *failure;
+  impl->boot_time = std::chrono::duration_cast<milliseconds>(steady_clock::now() - impl->begun);
+  impl->logger.info("ready",
+                    {{"endpoint", impl->paths.socket}, {"boot_ms", impl->boot_time.count()}});
+  return std::unique_ptr<Node>(new Node(std::move(impl)));
+}
+
+std::optional<NodeFailure> Node::Impl::open_storage() {
+  const auto runtime_dir = std::filesystem::path(paths.socket).parent_path();
+  if (auto made = runtime::ensure_private_directory(runtime_dir); !made)
+    return NodeFailure{kExitUsage, made.error().message};
+  std::error_code failed;
+  std::filesystem::create_directories(paths.data_dir, failed);
+  if (failed)
+    return NodeFailure{kExitUsage, "cannot create " + paths.data_dir + ": " + failed.message()};
+  runtime::StorageOptions options;
+  options.map_size_bytes = config.settings.get_bytes("storage.map_size_gib");
+  auto opened = runtime::Storage::open(paths.data_dir, options);
+  if (!opened) {
+    const bool taken = opened.error().code == Errc::FAILED_PRECONDITION;
+    return NodeFailure{taken ? kExitNameTaken : kExitBootFailed, opened.error().message};
+  }
+  storage = std::move(opened).value();
+  runtime::ThreadStorageWriter::Limits limits;
+  limits.max_group_ops = config.settings.get<std::size_t>("storage.max_batch");
+  writer = std::make_unique<runtime::ThreadStorageWriter>(*storage, limits);
+  return std::nullopt;
+}
+
+std::optional<NodeFailure> Node::Impl::start_actors() {
+  actors = std::make_unique<runtime::ActorRuntime>(runtime::ActorRuntimeOptions{
+      config.settings.get<std::size_t>("scheduler.threads"),
+      config.settings.get<std::size_t>("scheduler.throughput"), false});
+  asker = std::make_unique<runtime::ThreadAsker>(actors->system(), services);
+  bridge = std::make_unique<runtime::LinkBridge>(actors->system(), services);
+  const auto rouse = [this] {
+    const std::uint64_t one = 1;
+    (void)!::write(wake.get(), &one, sizeof one);
+  };
+  parts =
+      std::make_unique<Parts>(Parts{config.name, paths.socket, config.settings, services, *storage,
+                                    *writer, *bridge, *asker, operators, [this, rouse] {
+                                      asked_to_stop = true;
+                                      rouse();
+                                    }});
+  auto tree = boot_tree(*parts, config.extra);
+  auto plan = runtime::supervisor_plan(tree.root, tree.children, {}, "the root of this node");
+  root = runtime::spawn_component(actors->system(), services, plan.component, 1, [this, rouse] {
+    root_ended = true;
+    rouse();
+  });
+  Ref<protocol::Component> lifecycle{
+      *asker, std::make_unique<runtime::SlotTarget>(kRootName, root.address)};
+  // Each phase has its own deadline; the root's only has to be later than all of them.
+  const auto patience =
+      (tree.children.size() + 1) * config.settings.get_ms("boot.phase_timeout_ms");
+  auto prepared = lifecycle.prepare().within(patience).get();
+  Status started;
+  if (prepared) {
+    auto answer = lifecycle.start().within(patience).get();
+    if (!answer) started = answer.error();
+  } else {
+    started = prepared.error();
+  }
+  if (!started) {
+    logger.error("boot failed", {{"reason", started.error().message}});
+    log.flush(milliseconds(500));
+    (void)stop_by(steady_clock::now() + config.settings.get_ms("boot.stop_timeout_ms"));
+    const bool taken = started.error().message.find("somebody listens") != std::string::npos;
+    return NodeFailure{taken ? kExitNameTaken : kExitBootFailed, started.error().message};
+  }
+  registry.slot(kRootName)->set(root.address);
+  return std::nullopt;
+}
+
+// ---- the end ------------------------------------------------------------------------------------
+
+void Node::shut_down() noexcept { impl_->parts->shut_down(); }
+
+ExitCode Node::run_until_stopped() {
+  const ExitCode code = impl_->wait();
+  const ExitCode stopped = stop();
+  return code != kExitOk ? code : stopped;
+}
+
+ExitCode Node::Impl::wait() {
+  pollfd watched[] = {{signals.get(), POLLIN, 0}, {wake.get(), POLLIN, 0}};
+  for (;;) {
+    if (::poll(watched, 2, -1) < 0) continue;
+    if (watched[0].revents != 0) {
+      signalfd_siginfo info{};
+      if (::read(signals.get(), &info, sizeof info) == sizeof info && info.ssi_signo == SIGHUP)
+        continue;  // the terminal is gone; the node goes on
+      logger.info("stopping", {{"signal", static_cast<std::int64_t>(info.ssi_signo)}});
+      return kExitOk;
+    }
+    if (asked_to_stop) return kExitOk;
+    if (root_ended) {
+      logger.error("the root supervisor gave up", {{"reason", root.life->reason()}});
+      std::fprintf(stderr, "symphony: the root supervisor gave up: %s\n",
+                   root.life->reason().c_str());
+      return kExitEscalated;
+    }
+  }
+}
+
+ExitCode Node::stop() {
+  notify_systemd("STOPPING=1");
+  const auto& settings = impl_->config.settings;
+  const auto deadline = steady_clock::now() + settings.get_ms("boot.drain_ms") +
+                        settings.get_ms("boot.stop_timeout_ms");
+  return impl_->stop_by(deadline);
+}
+
+ExitCode Node::Impl::stop_by(steady_clock::time_point deadline) {
+  if (!root_ended) {
+    Ref<protocol::Component> lifecycle{
+        *asker, std::make_unique<runtime::SlotTarget>(kRootName, root.address)};
+    lifecycle.stop().by(deadline).then([](auto) {});
+    pollfd watched[] = {{signals.get(), POLLIN, 0}, {wake.get(), POLLIN, 0}};
+    while (!root_ended) {
+      const auto left =
+          std::chrono::duration_cast<milliseconds>(deadline - steady_clock::now()).count();
+      if (left <= 0) leave(kExitStopTimedOut, "a component did not stop in time");
+      std::uint64_t count = 0;
+      if (::poll(watched, 2, static_cast<int>(left)) > 0) {
+        (void)!::read(wake.get(), &count, sizeof count);
+        if (watched[0].revents != 0) leave(kExitStopTimedOut, "a second signal");
+      }
+    }
+  }
+  root = {};
+  parts.reset();
+  registry.clear();
+  bridge.reset();
+  asker.reset();
+  const auto left = std::max<runtime::Nanos>(deadline - steady_clock::now(), milliseconds(100));
+  if (blocking.drain(left) > 0) leave(kExitStopTimedOut, "blocking work did not end in time");
+  if (writer != nullptr) writer->stop();
+  actors->abandon_actors();
+  actors.reset();
+  writer.reset();
+  storage.reset();
+  logger.info("stopped");
+  log.flush(milliseconds(500));
+  return kExitOk;
+}
+
+void Node::Impl::leave(ExitCode code, const char* why) {
+  logger.error("leaving without a clean stop", {{"reason", why}});
+  log.flush(milliseconds(500));
+  ::_exit(code);
+}
+
+}  // namespace symphony::bootstrap

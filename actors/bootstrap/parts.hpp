@@ -1,0 +1,30 @@
+// What the boot tree's components are made from. Lives as long as the node, and longer than its
+// actors.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "actors/orchestration/operator.hpp"
+#include "runtime/component/services.hpp"
+#include "runtime/link/server.hpp"
+#include "runtime/log/log.hpp"
+#include "runtime/settings/settings.hpp"
+#include "runtime/storage/storage_writer.hpp"
+
+namespace symphony::bootstrap {
+
+struct Parts {
+  std::string node;
+  std::string socket_path;
+  const runtime::Settings& settings;
+  const runtime::Services& services;
+  runtime::Storage& storage;
+  runtime::StorageWriter& writer;
+  runtime::Receiver& receiver;
+  Asker& asker;  // for threads of the blocking pool
+  const actors::OperatorRegistry& operators;
+  std::function<void()> shut_down;  // any thread
+};
+
+}  // namespace symphony::bootstrap

@@ -1,0 +1,149 @@
+#include "runtime/component/link_bridge.hpp"
+
+#include <caf/actor_config.hpp>
+#include <caf/actor_system.hpp>
+#include <caf/make_actor.hpp>
+
+#include <utility>
+#include <vector>
+
+#include "runtime/component/caf_types.hpp"
+#include "runtime/component/registry.hpp"
+#include "runtime/text/suggest.hpp"
+
+namespace symphony::runtime {
+
+struct LinkBridge::Peer {
+  caf::strong_actor_ptr actor;
+  ReplyBox* box = nullptr;
+  // Requests without an answer: the peer's correlation, and what it became here.
+  struct Open {
+    std::uint64_t id = 0;
+    std::string target;
+  };
+  std::mutex mutex;
+  std::unordered_map<std::uint64_t, Open> open;
+
+  ~Peer() {
+    if (box != nullptr) box->kill_proxy(nullptr, caf::exit_reason::user_shutdown);
+  }
+};
+
+LinkBridge::LinkBridge(caf::actor_system& system, const Services& services)
+    : system_(system), services_(services) {}
+
+LinkBridge::~LinkBridge() = default;
+
+std::shared_ptr<LinkBridge::Peer> LinkBridge::find(PeerId peer) {
+  const std::lock_guard lock(mutex_);
+  const auto found = peers_.find(peer);
+  return found == peers_.end() ? nullptr : found->second;
+}
+
+void LinkBridge::peer_connected(const PeerInfo& info) {
+  auto peer = std::make_shared<Peer>();
+  caf::actor_config config;
+  const auto box = caf::make_actor<ReplyBox, caf::actor>(system_.next_actor_id(), system_.node(),
+                                                         &system_, config);
+  peer->actor = caf::actor_cast<caf::strong_actor_ptr>(box);
+  peer->box = static_cast<ReplyBox*>(caf::actor_cast<caf::abstract_actor*>(box));
+  const std::lock_guard lock(mutex_);
+  peers_.emplace(info.id, std::move(peer));
+}
+
+void LinkBridge::peer_lost(PeerId id, const Error&) {
+  std::shared_ptr<Peer> peer;
+  {
+    const std::lock_guard lock(mutex_);
+    auto node = peers_.extract(id);
+    if (node.empty()) return;
+    peer = std::move(node.mapped());
+  }
+  std::unordered_map<std::uint64_t, Peer::Open> open;
+  {
+    const std::lock_guard lock(peer->mutex);
+    open.swap(peer->open);
+  }
+  for (const auto& [correlation, request] : open) withdraw(*peer, request.id, request.target);
+}
+
+void LinkBridge::receive(PeerId id, std::string_view target, Envelope request,
+                         std::unique_ptr<Responder> responder) {
+  const auto peer = find(id);
+  if (peer == nullptr) return;
+  const Header header = request.header;
+  const auto slot = services_.registry.find(target);
+  const Address address = slot == nullptr ? Address{} : slot->current().first;
+  request.header.sender = peer->actor->id();
+  request.header.sent = services_.clocks.mono();
+  if (!address) {
+    const std::string name{target};
+    const Error nobody{
+        Errc::UNAVAILABLE,
+        "nobody answers to " + name + suggestion_suffix(name, services_.registry.living()), "",
+        true};
+    if (responder == nullptr) return services_.dead_letters.record(name, header, nobody.message);
+    return responder->respond(make_failure(header, nobody));
+  }
+  if (responder == nullptr) {
+    const auto status =
+        address.sink->offer(std::move(request), nullptr, caf::make_message_id(), nullptr);
+    if (!status) services_.dead_letters.record(target, header, status.error().message);
+    return;
+  }
+  if (header.deadline == kNoDeadline)
+    request.header.deadline = request.header.sent + services_.ask_timeout;
+  peer->box->expire(request.header.sent);
+
+  // The responder is shared between the answer and a refusal below; only one of them comes.
+  const std::shared_ptr<Responder> answer{std::move(responder)};
+  ReplyBox::Done done = [peer = std::weak_ptr<Peer>(peer), answer, header](Result<Words> words) {
+    if (const auto alive = peer.lock()) {
+      const std::lock_guard lock(alive->mutex);
+      alive->open.erase(header.correlation);
+    }
+    if (!words) return answer->respond(make_failure(header, words.error()));
+    Envelope response{header, std::move(words).value()};
+    response.header.kind = Kind::response;
+    answer->respond(std::move(response));
+  };
+  auto filed = peer->box->expect(request.header.deadline, done);
+  if (!filed) return answer->respond(make_failure(header, filed.error()));
+  {
+    const std::lock_guard lock(peer->mutex);
+    peer->open.insert_or_assign(header.correlation, Peer::Open{*filed, std::string{target}});
+  }
+  request.header.correlation = *filed;
+  const auto status =
+      address.sink->offer(std::move(request), peer->actor, caf::make_message_id(*filed), nullptr);
+  if (status) return;
+  if (auto refused = peer->box->take(*filed)) (*refused)(status.error());
+}
+
+void LinkBridge::cancelled(PeerId id, std::uint64_t correlation) {
+  const auto peer = find(id);
+  if (peer == nullptr) return;
+  Peer::Open request;
+  {
+    const std::lock_guard lock(peer->mutex);
+    auto node = peer->open.extract(correlation);
+    if (node.empty()) return;
+    request = std::move(node.mapped());
+  }
+  withdraw(*peer, request.id, request.target);
+}
+
+void LinkBridge::withdraw(Peer& peer, std::uint64_t id, const std::string& target) {
+  auto done = peer.box->take(id);
+  if (!done) return;
+  Envelope envelope;
+  envelope.header.kind = Kind::cancel;
+  envelope.header.correlation = id;
+  envelope.header.sender = peer.actor->id();
+  const Address address = services_.registry.slot(target)->current().first;
+  if (address)
+    (void)address.sink->offer(std::move(envelope), nullptr, caf::make_message_id(), nullptr);
+  (*done)(Error{Errc::CANCELLED, "the request was cancelled"});
+}
+
+}  // namespace symphony::runtime
