@@ -31,6 +31,12 @@ Inherited inherited_from(const Header& header) noexcept {
   return context;
 }
 
+std::string_view method_name(const Header& header) noexcept {
+  const auto* protocol = find_protocol(header.protocol);
+  if (protocol == nullptr || header.method >= protocol->methods.size()) return "a handler";
+  return protocol->methods[header.method].name;
+}
+
 std::string describe_exception() {
   try {
     throw;
@@ -153,7 +159,7 @@ caf::invoke_message_result ComponentActor::consume(caf::mailbox_element& element
   }
   if (content.match_elements<Task>()) {
     const auto task = content.get_as<Task>(0);
-    guarded("a task", {}, [&] { (*task.run)(); });
+    guarded_work("a task", {}, [&] { (*task.run)(); });
     return caf::invoke_message_result::consumed;
   }
   if (element.mid.is_response()) {  // CAF's own word for a receiver that died
@@ -176,12 +182,20 @@ void ComponentActor::guarded(std::string_view what, const Inherited& context, Bo
   now_ = services_.clocks.mono();
 }
 
+template <class Body>
+void ComponentActor::guarded_work(std::string_view what, const Inherited& context, Body&& body) {
+  life_->stats().work_began(now_);
+  guarded(what, context, std::forward<Body>(body));
+  life_->stats().work_ended(now_);
+}
+
 void ComponentActor::handle_request(caf::mailbox_element& element, Envelope&& envelope) {
   auto& stats = life_->stats();
   stats.message_dequeued();
   const Header header = envelope.header;
   if (header.kind == Kind::cancel) {
-    if (component_ != nullptr) guarded("cancelled", {}, [&] { component_->cancelled(header); });
+    if (component_ != nullptr)
+      guarded_work("cancelled", {}, [&] { component_->cancelled(header); });
     return;
   }
   const MonoTime began = now_;
@@ -194,7 +208,7 @@ void ComponentActor::handle_request(caf::mailbox_element& element, Envelope&& en
   }
   answered_with_error_ = false;
   stats.handler_began(header.method, began);
-  guarded("a handler", inherited_from(header), [&] {
+  guarded(method_name(header), inherited_from(header), [&] {
     Incoming incoming{std::move(envelope), nullptr};
     if (header.kind == Kind::request)
       incoming.responder =
@@ -227,7 +241,7 @@ void ComponentActor::handle_answer(caf::message_id mid, Result<Words> answer) {
   auto ask = asks_.take(mid.request_id().integer_value());
   if (!ask) return;  // it was cancelled or timed out: too late
   wheel_.cancel(ask->timer);
-  guarded("a continuation", ask->inherited, [&] { ask->done(std::move(answer)); });
+  guarded_work("a continuation", ask->inherited, [&] { ask->done(std::move(answer)); });
 }
 
 void ComponentActor::crash(std::string reason) {
@@ -267,7 +281,12 @@ std::uint64_t ComponentActor::send_request(SlotTarget& target, Envelope request,
   const MonoTime own =
       options.deadline == kNoDeadline ? now_ + services_.ask_timeout : options.deadline;
   const MonoTime deadline = std::min(own, inherited_.deadline);
-  SYMPHONY_ASSERT(!asks_.full());
+  if (asks_.full()) {
+    host_->mailbox()->post([done = kj::mv(done)]() mutable {
+      done(Error{Errc::OVERLOADED, "too many asks of this component wait for answers", "", true});
+    });
+    return 0;
+  }
   const std::uint64_t ask = asks_.add({kj::mv(done), inherited_});
   asks_.find(ask)->timer = wheel_.arm(deadline, {ask, nullptr});
   wake_for_first_timer();

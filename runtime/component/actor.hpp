@@ -65,9 +65,13 @@ class ComponentActor final : public caf::event_based_actor, public Sink {
 
   void handle_request(caf::mailbox_element& element, Envelope&& envelope);
   void handle_answer(caf::message_id mid, Result<Words> answer);
-  // Runs `body` as the handler of `method`: clocks, telemetry, exceptions.
+  // Runs the component's code: what it inherits, exceptions, the clock afterwards. `what` is for
+  // the error when it throws.
   template <class Body>
   void guarded(std::string_view what, const Inherited& context, Body&& body);
+  // The same for code that handles no request, with its telemetry.
+  template <class Body>
+  void guarded_work(std::string_view what, const Inherited& context, Body&& body);
   void deliver(Incoming&& incoming);
   void crash(std::string reason);
   void answer_orphans(const std::string& reason);

@@ -71,6 +71,16 @@ class ActorCradle final : public Cradle {
 ActorHost::ActorHost(ComponentActor& actor)
     : actor_(actor), log_(actor.services_.log.logger(actor.life_->name())) {}
 
+const Logger& ActorHost::log() const noexcept {
+  const auto& trace = actor_.inherited_.trace;
+  if (!trace.present()) return log_;
+  if (trace != traced_) {
+    traced_log_ = log_.with_trace(Uuid::from_halves(trace.trace_high, trace.trace_low), trace.span);
+    traced_ = trace;
+  }
+  return traced_log_;
+}
+
 std::unique_ptr<Target> ActorHost::resolve(std::string_view target_name) {
   return std::make_unique<SlotTarget>(actor_.services_.registry.slot(target_name));
 }

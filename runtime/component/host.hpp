@@ -24,7 +24,7 @@ class ActorHost final : public Host, public Nursery {
   const std::string& name() const noexcept override { return actor_.life_->name(); }
   std::uint32_t incarnation() const noexcept override { return actor_.life_->number(); }
   const Services& services() const noexcept override { return actor_.services_; }
-  const Logger& log() const noexcept override { return log_; }
+  const Logger& log() const noexcept override;
   TimerHandle after(Nanos delay, kj::Function<void()> fire) override;
   void cancel_timer(TimerHandle timer) override { actor_.wheel_.cancel(timer); }
   std::shared_ptr<const Mailbox> mailbox() const override;
@@ -43,6 +43,9 @@ class ActorHost final : public Host, public Nursery {
 
   ComponentActor& actor_;
   Logger log_;
+  // With the trace of the message being handled; renewed when that changes.
+  mutable Logger traced_log_;
+  mutable TraceContext traced_;
 };
 
 }  // namespace symphony::runtime

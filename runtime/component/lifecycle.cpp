@@ -69,8 +69,10 @@ void Lifecycle::take_step(Call<M> call, State from, State during, State after, T
                           ", this one is " + state_name(life.state())});
   life.set_state(during);
   auto open = std::make_shared<Call<M>>(std::move(call));
-  take(Step{[this, open, after](Status status) {
-    auto& self = *actor_.life_;
+  // The step may be finished, or dropped, after the actor is gone: then the call is dropped too.
+  take(Step{[this, open, after, shared_life = actor_.life_](Status status) {
+    auto& self = *shared_life;
+    if (self.ended()) return;
     if (!status) {
       self.set_state(State::FAILED);
       self.stats().note_error(actor_.services_.clocks.wall_ns(), status.error().code,

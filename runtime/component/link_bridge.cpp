@@ -9,6 +9,7 @@
 
 #include "runtime/component/caf_types.hpp"
 #include "runtime/component/registry.hpp"
+#include "runtime/ids/random.hpp"
 #include "runtime/text/suggest.hpp"
 
 namespace symphony::runtime {
@@ -76,6 +77,9 @@ void LinkBridge::receive(PeerId id, std::string_view target, Envelope request,
   const Address address = slot == nullptr ? Address{} : slot->current().first;
   request.header.sender = peer->actor->id();
   request.header.sent = services_.clocks.mono();
+  // What comes from outside without a trace begins one (W3C Trace Context, "traceparent").
+  if (auto& trace = request.header.trace; !trace.present())
+    trace = {services_.random.next(), services_.random.next() | 1, 0};
   if (!address) {
     const std::string name{target};
     const Error nobody{

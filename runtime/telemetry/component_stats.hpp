@@ -55,7 +55,8 @@ struct ComponentSnapshot {
 class ComponentStats {
  public:
   static constexpr std::size_t kErrorsMax = 8;
-  static constexpr std::size_t kTextMaxBytes = 500;  // longer texts are cut
+  static constexpr std::uint32_t kNoMethod = 0xffff;  // of RunningHandler: no message's handler
+  static constexpr std::size_t kTextMaxBytes = 500;   // longer texts are cut
 
   ComponentStats(std::string name, MonoTime born);
   ComponentStats(const ComponentStats&) = delete;
@@ -96,6 +97,13 @@ class ComponentStats {
     handling_.record(non_negative(now - began));
     bump(processed_);
     if (failed) bump(failed_);
+    last_progress_ns_.store(ns_of(now), std::memory_order_relaxed);
+  }
+  // Work that is no message: a continuation, a timer, the end of blocking work. Seen by health,
+  // counted nowhere.
+  void work_began(MonoTime now) noexcept { handler_began(kNoMethod, now); }
+  void work_ended(MonoTime now) noexcept {
+    began_ns_.store(kIdle, std::memory_order_release);
     last_progress_ns_.store(ns_of(now), std::memory_order_relaxed);
   }
   void message_dropped(MonoTime now) noexcept {

@@ -73,12 +73,34 @@ TEST(Component, AHandlerThatThrowsKillsItsIncarnationAndItsRequesterIsTold) {
   ProbeRef ref{node.asker()};
   const auto answer = ref.crash([](auto request) { request.setMessage("boom"); }).get();
   EXPECT_EQ(answer.error().code, Errc::INTERNAL);
-  EXPECT_NE(answer.error().message.find("boom"), std::string::npos) << answer.error().message;
+  EXPECT_NE(answer.error().message.find("crash threw: boom"), std::string::npos)
+      << answer.error().message;
   node.settle();
   EXPECT_FALSE(node.lives("/test/probe"));
   const auto snapshot = node.telemetry().find("/test/probe")->snapshot();
   ASSERT_EQ(snapshot.errors.size(), 1u);
   EXPECT_NE(snapshot.errors[0].text.find("boom"), std::string::npos);
+}
+
+TEST(Component, AStepThatOutlivesItsActorIsDroppedWithIt) {
+  TestNode node;
+  std::shared_ptr<Step> kept;
+  class Slow final : public ComponentOf<protocol::Supervisor> {
+   public:
+    Slow(Host& host, std::shared_ptr<Step>& kept) : ComponentOf(host), kept_(kept) {}
+    void start(Step step) override { kept_ = std::make_shared<Step>(std::move(step)); }
+    void tree(Call<protocol::Supervisor::Tree> call) override { call.reply(); }
+    void replace(Call<protocol::Supervisor::Replace> call) override { call.reply(); }
+
+   private:
+    std::shared_ptr<Step>& kept_;
+  };
+  const auto status = node.try_spawn(
+      {"/test/slow", "", [&](Host& host) { return std::make_unique<Slow>(host, kept); }});
+  EXPECT_EQ(status.error().code, Errc::DEADLINE_EXCEEDED);
+  node.settle();
+  ASSERT_NE(kept, nullptr);
+  kept->done();
 }
 
 TEST(Component, WhatIsInFlightWhenAComponentDiesIsUnavailable) {
