@@ -1,0 +1,65 @@
+// Executing one node: condition, list or arguments from what came before, then the operator.
+//
+// Runs on whatever thread has a lane. Results that are not in memory are read from the Pit, where
+// they are; a result too large to travel in messages is stored before it is reported.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "actors/orchestration/engine/pit_client.hpp"
+#include "actors/orchestration/engine/result_store.hpp"
+#include "actors/orchestration/engine/work.hpp"
+#include "actors/orchestration/melody/plan.hpp"
+#include "actors/orchestration/operator.hpp"
+
+namespace symphony::actors {
+
+inline constexpr std::size_t kInlineResultBytes = std::size_t{64} << 10;
+
+// What all nodes of a run have in common. Immutable once the run has started.
+struct RunFacts {
+  std::string id;
+  Plan plan;
+  Json inputs;
+  std::string started;  // ISO 8601, UTC
+  std::string host;
+  std::vector<const Operator*> operators;  // of each node of the plan
+};
+
+// "2026-01-31T09:05:00Z".
+std::string iso8601_utc(std::int64_t unix_ns);
+
+// The results that evaluation asks for; keeps what it handed out alive.
+class ResultReader {
+ public:
+  ResultReader(ResultStore& store, PitClient& pit, Deadline by)
+      : store_(store), pit_(pit), by_(by) {}
+
+  // Of a node that has ended, as Scope::results has it.
+  const Json* of(NodeIndex node);
+  // Why a result could not be read; evaluation saw null instead.
+  const std::optional<Error>& error() const noexcept { return error_; }
+
+ private:
+  ResultStore::Value load(NodeId node);
+  ResultStore::Value take(NodeId node, JournalledResult row);
+  ResultStore::Value list_of(NodeIndex node, ResultStore::Children children);
+
+  ResultStore& store_;
+  PitClient& pit_;
+  const Deadline by_;
+  std::vector<ResultStore::Value> kept_;
+  std::optional<Error> error_;
+};
+
+// The report lacks its times, which are the caller's. Never throws.
+NodeReport execute_node(const RunFacts& run, ResultStore& store, PitClient& pit,
+                        const WorkItem& item, OperatorContext& context);
+
+// The outputs of a run that succeeded, an object.
+Result<Json> outputs_of(const RunFacts& run, ResultStore& store, PitClient& pit);
+
+}  // namespace symphony::actors

@@ -1,0 +1,85 @@
+// The results of a run's nodes, as far as memory allows.
+//
+// Every result is in the journal or in the artifact store; what is kept here saves reading it
+// again. The least recently used go first when `bytes_max` is reached. What is kept of every node
+// whatever its size: that it was skipped, the range of its children, the digest of a large result.
+//
+// Thread-safe: lanes read while the engine adds. What was handed out stays valid.
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "actors/orchestration/engine/work.hpp"
+
+namespace symphony::actors {
+
+// About how much memory a value takes.
+std::size_t memory_of(const Json& value);
+
+class ResultStore {
+ public:
+  using Value = std::shared_ptr<const Json>;
+  using Items = std::shared_ptr<const std::vector<Json>>;
+
+  explicit ResultStore(std::size_t bytes_max) : bytes_max_(bytes_max) {}
+
+  // ---- facts, kept for good
+  void note_skipped(NodeId node);
+  void note_children(NodeIndex node, NodeId first, std::uint32_t count);
+  void note_digest(NodeId node, std::string digest);
+  bool skipped(NodeId node) const;
+  struct Children {
+    NodeId first = 0;
+    std::uint32_t count = 0;
+  };
+  std::optional<Children> children_of(NodeIndex node) const;
+  std::optional<std::string> digest_of(NodeId node) const;
+
+  // ---- values, kept while there is room
+  void put(NodeId node, Value value);
+  void put_text(NodeId node, std::string text);  // JSON; parsed when it is asked for
+  Value find(NodeId node);                       // null when it has to be read again
+  // The results of all children of a mapped node, as one list.
+  void put_list(NodeIndex node, Value list);
+  Value find_list(NodeIndex node);
+  // What a mapped node is mapped over.
+  void put_items(NodeIndex node, Items items);
+  Items find_items(NodeIndex node);
+
+  std::size_t bytes() const;
+  void clear();  // values only
+
+ private:
+  enum class Kind : std::uint8_t { result, list, items };
+  struct Entry {
+    std::uint64_t key = 0;
+    std::size_t bytes = 0;
+    Value value;
+    std::string text;
+    Items items;
+  };
+  static std::uint64_t key_of(Kind kind, NodeId node) noexcept {
+    return std::uint64_t{static_cast<std::uint8_t>(kind)} << 32 | node;
+  }
+  void add(Entry entry);
+  Entry* touch(std::uint64_t key);
+
+  const std::size_t bytes_max_;
+  mutable std::mutex mutex_;
+  std::list<Entry> entries_;  // most recently used first
+  std::unordered_map<std::uint64_t, std::list<Entry>::iterator> by_key_;
+  std::size_t bytes_ = 0;
+  std::unordered_set<NodeId> skipped_;
+  std::unordered_map<NodeIndex, Children> children_;
+  std::unordered_map<NodeId, std::string> digests_;
+};
+
+}  // namespace symphony::actors
