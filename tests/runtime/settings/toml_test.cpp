@@ -56,6 +56,61 @@ TEST(Toml, NamesFileLineAndColumnOfASyntaxError) {
   EXPECT_TRUE(refusal("a = \"\xff\"\n").starts_with("node.toml:1:"));
 }
 
+constexpr std::string_view kNameNeedsQuotes =
+    "a name with other characters than A-Z, a-z, 0-9, - and _ must be in quotes\n";
+
+std::string with_place(std::string_view place, std::string_view words) {
+  return "node.toml:" + std::string{place} + ": " + std::string{words};
+}
+
+TEST(Toml, AsksForQuotesAroundNamesWithOtherCharacters) {
+  EXPECT_EQ(refusal("[inputs\u0496imit]\n"), with_place("1:8", kNameNeedsQuotes));
+  EXPECT_EQ(refusal("a = 1\ngr\u00f6\u00dfe = 1\n"), with_place("2:3", kNameNeedsQuotes));
+  EXPECT_EQ(refusal("\u00e9 = 1\n"), with_place("1:1", kNameNeedsQuotes));
+  EXPECT_EQ(refusal("[\u00e9]\n"), with_place("1:2", kNameNeedsQuotes));
+  EXPECT_EQ(refusal("a\u2028 = 1\n"), with_place("1:2", kNameNeedsQuotes));
+  EXPECT_EQ(refusal("a\u3001 = 1\n"), with_place("1:2", kNameNeedsQuotes));
+  EXPECT_EQ(refusal("a\uff21 = 1\n"), with_place("1:2", kNameNeedsQuotes));
+  EXPECT_EQ(parsed("\"gr\u00f6\u00dfe\" = 1\n").as_object().keys(),
+            (std::vector<std::string>{"gr\u00f6\u00dfe"}));
+}
+
+TEST(Toml, RefusesLettersBeyondAsciiInValuesOutsideQuotes) {
+  constexpr std::string_view kNeedsQuotes =
+      "cannot tell what this value is; text must be in quotes\n";
+  EXPECT_EQ(refusal("a = \u00e9t\u00e9\n"), with_place("1:5", kNeedsQuotes));
+  EXPECT_EQ(refusal("a = x\"\u00e9\"\n"), with_place("1:5", kNeedsQuotes));
+  EXPECT_EQ(refusal("a = [1, \u00e9]\n"), with_place("1:9", kNeedsQuotes));
+  EXPECT_EQ(refusal("a = 1\u00e9\n"), "node.toml:1:6: expected digit, saw '\u00e9'\n");
+  EXPECT_EQ(refusal("a = tru\u00e9\n"), "node.toml:1:8: expected 'true', saw 'tru\u00e9'\n");
+  EXPECT_EQ(refusal("a = [1 \u00e9]\n"),
+            "node.toml:1:8: expected comma or closing ']', saw '\u00e9'\n");
+  EXPECT_EQ(refusal("a = 1 \u00e9\n"),
+            "node.toml:1:7: only a comment may follow here; start a new line\n");
+  EXPECT_EQ(refusal("\u00a0a = 1\n"), "node.toml:1:1: expected space or tab, saw '\\u00A0'\n");
+}
+
+TEST(Toml, TakesLettersBeyondAsciiInTextAndComments) {
+  const auto value = parsed(
+      "\ufeff# \u0496\n"
+      "a = \"\u00e9\u0496\" # \u0496\n"
+      "b = '\u3001'\n"
+      "c = \"\"\"x\\\n  \u00e9t\u00e9\"\"\"\n");
+  EXPECT_EQ(value.find("a")->as_string(), "\u00e9\u0496");
+  EXPECT_EQ(value.find("b")->as_string(), "\u3001");
+  EXPECT_EQ(value.find("c")->as_string(), "x\u00e9t\u00e9");
+  EXPECT_EQ(refusal("a = \"\"\"b\\\u00e9\"\"\"\n"),
+            "node.toml:1:10: unknown escape sequence '\\\u00e9'\n");
+}
+
+TEST(Toml, RefusesWhatCannotStartANameBehindABracket) {
+  constexpr std::string_view kExpected =
+      "node.toml:1:2: expected bare key starting character or string delimiter, saw ";
+  EXPECT_EQ(refusal(std::string_view{"[\0", 2}), std::string{kExpected} + "'\\u0000'\n");
+  EXPECT_EQ(refusal("[!"), std::string{kExpected} + "'!'\n");
+  EXPECT_EQ(refusal("[=]\n"), std::string{kExpected} + "'='\n");
+}
+
 TEST(Toml, RefusesDatesWhereverTheyStand) {
   EXPECT_EQ(
       refusal("[a]\nd = 2024-01-31\nt = [07:32:00]\n"),
