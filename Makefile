@@ -1,9 +1,14 @@
 # The commands of everyday work; CMakePresets.json holds how things are built.
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
+PREFIX ?= /usr/local
+DESTDIR ?=
 SOURCES = $(shell git ls-files '*.cpp' '*.hpp')
+# make lint FILES="a.cpp b.cpp" looks at these only; FILES=changed at what differs from main.
+FILES ?= all
 
-.PHONY: help packages build test protocols format check-format clean
+.PHONY: help packages configure build demo test check-all bench install protocols \
+        format check-format lint clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,22 +23,48 @@ packages: ## install what config/packages.txt lists and this machine lacks
 	  $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends $$missing; \
 	fi
 
-build: ## build everything (Release) into build/
-	@cmake --preset release > build.log 2>&1 || { cat build.log; exit 1; }; rm -f build.log
+configure:
+	@mkdir -p build
+	@cmake --preset release > build/configure.log 2>&1 || { cat build/configure.log; exit 1; }
+
+build: configure ## build everything (Release) into build/
 	cmake --build --preset release -j $(JOBS)
+
+demo: packages configure ## install, build and write a report on this repository
+	cmake --build --preset release -j $(JOBS) --target symphony
+	build/bin/symphony run config/melodies/repo-report.toml --input path=.
+	@echo
+	@echo "The report is in symphony-report/: open symphony-report/report.html in a browser,"
+	@echo "or read symphony-report/report.md here."
 
 test: packages build ## the whole test suite
 	ctest --test-dir build -j $(JOBS) --output-on-failure
 
-protocols: ## take over changed schemas: messages/schema.lock, docs/protocols.md
-	@cmake --preset release > build.log 2>&1 || { cat build.log; exit 1; }; rm -f build.log
+check-all: test ## the tests, and the long ones
+
+bench: packages configure ## run every benchmark; ends in a table of ratios
+	cmake --build --preset release -j $(JOBS) --target benches symphony
+	python3 bench/run.py
+
+install: build ## install to $(DESTDIR)$(PREFIX); PREFIX is /usr/local unless set
+	DESTDIR=$(DESTDIR) cmake --install build --prefix $(PREFIX) --strip
+
+protocols: configure ## take over changed schemas: messages/schema.lock, docs/protocols.md
 	cmake --build --preset release -j $(JOBS) --target protocols
 
-format: ## rewrite sources as .clang-format says
+format: packages ## rewrite sources as .clang-format says
 	clang-format -i $(SOURCES)
 
 check-format: packages ## fail where a source is not formatted
 	clang-format --dry-run --Werror $(SOURCES)
+
+lint: packages ## clang-tidy over the sources (FILES="a.cpp b.cpp", FILES=changed, or all)
+	@cmake --preset lint > /dev/null
+	cmake --build --preset lint -j $(JOBS)
+	@files="$(FILES)"; \
+	[ "$$files" != all ] || files=$$(git ls-files '*.cpp' ':!tests/fuzz' ':!tests/messages/codegen/*driver*'); \
+	[ "$$files" != changed ] || files=$$(git diff --name-only --diff-filter=d main -- '*.cpp'); \
+	[ -z "$$files" ] || printf '%s\n' $$files | xargs -P $(JOBS) -n 4 clang-tidy -p build/lint --quiet
 
 clean: ## remove build/
 	rm -rf build
