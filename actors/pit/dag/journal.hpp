@@ -39,6 +39,9 @@ struct JournalRecord {
   friend bool operator==(const JournalRecord&, const JournalRecord&) = default;
 };
 
+// The checksum of journals: Castagnoli's polynomial (RFC 3720, appendix B.4).
+std::uint32_t crc32c(std::string_view bytes);
+
 std::string encode(const JournalRecord& record);
 
 // DATA_CORRUPT for anything that `encode` did not write, UNIMPLEMENTED for a version from the

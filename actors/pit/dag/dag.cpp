@@ -1,0 +1,572 @@
+#include "actors/pit/dag/dag.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "actors/pit/dag/dag_views.hpp"
+#include "actors/pit/text_view.hpp"
+#include "runtime/component/services.hpp"
+
+namespace symphony::actors {
+
+using runtime::Step;
+
+namespace {
+
+Error not_open(std::string_view run) {
+  return {Errc::FAILED_PRECONDITION, fmt::format("run {} is not open; open it first", run), "run"};
+}
+
+Error being_read(std::string_view run) {
+  return {Errc::UNAVAILABLE, fmt::format("run {} is just being opened; ask again", run), "run",
+          true};
+}
+
+bool is_digest(std::string_view text) {
+  return text.size() == 64 && std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+         });
+}
+
+}  // namespace
+
+Dag::Dag(runtime::Host& host, runtime::Storage& storage, runtime::StorageWriter& writer,
+         DagOptions options)
+    : ComponentOf(host),
+      storage_(storage),
+      writer_(writer),
+      options_(options),
+      mailbox_(host.mailbox()),
+      line_(host, [this] { return describe(); }) {}
+
+// ---- lifecycle ----------------------------------------------------------------------------------
+
+void Dag::prepare(Step step) {
+  host().run_blocking([&storage = storage_] { return DagStore::open(storage); },
+                      [this, step = std::move(step)](Result<DagStore> store) mutable {
+                        if (!store) return step.fail(std::move(store).error());
+                        store_ = std::make_shared<const DagStore>(std::move(*store));
+                        step.done();
+                      });
+}
+
+void Dag::start(Step step) {
+  line_.refresh();
+  step.done();
+}
+
+void Dag::drain(Step step) {
+  draining_.emplace(std::move(step));
+  for (auto next = runs_.begin(); next != runs_.end();) write((next++)->second);
+  finish_drain_when_idle();
+}
+
+void Dag::finish_drain_when_idle() {
+  if (!draining_ || blocking_ > 0) return;
+  for (const auto& [name, run] : runs_) {
+    if (run.writing || (!run.poison && run.durable != run.applied)) return;
+  }
+  auto step = std::move(*draining_);
+  draining_.reset();
+  step.done();
+}
+
+void Dag::blocking_done() {
+  --blocking_;
+  finish_drain_when_idle();
+}
+
+// ---- the table of runs --------------------------------------------------------------------------
+
+std::int64_t Dag::now_us() const { return host().services().clocks.wall_ns() / 1000; }
+
+Dag::Run* Dag::find(std::string_view name) {
+  const auto found = runs_.find(name);
+  return found == runs_.end() ? nullptr : &found->second;
+}
+
+Dag::Run* Dag::find(std::uint64_t epoch) {
+  for (auto& [name, run] : runs_)
+    if (run.epoch == epoch) return &run;
+  return nullptr;
+}
+
+Result<Dag::Run*> Dag::find_open(std::string_view name) {
+  Run* run = find(name);
+  if (run == nullptr) return not_open(name);
+  if (run->poison) return *run->poison;
+  if (!run->state) return being_read(name);
+  return run;
+}
+
+Result<Dag::Run*> Dag::admit(std::string_view name) {
+  if (runs_.size() >= options_.runs_max) {
+    const auto over = std::find_if(runs_.begin(), runs_.end(), [](const auto& entry) {
+      const Run& run = entry.second;
+      return !run.writing && (run.poison || (run.settled() && run.state->ended()));
+    });
+    if (over == runs_.end()) {
+      return Error{Errc::OVERLOADED,
+                   fmt::format("{} runs are under way, no more fit; try again when one has ended",
+                               runs_.size()),
+                   "", true};
+    }
+    runs_.erase(over);
+  }
+  Run& run = runs_[std::string(name)];
+  run.name = name;
+  run.epoch = ++last_epoch_;
+  run.unwritten = std::make_unique<JournalWrite>();
+  line_.touch();
+  return &run;
+}
+
+void Dag::forget(Run& run) {
+  runs_.erase(runs_.find(run.name));
+  line_.touch();
+}
+
+void Dag::leave_if_over(Run& run) {
+  if (run.leaving && run.settled() && run.waiters.empty() && run.state->ended()) forget(run);
+}
+
+// ---- making and opening runs --------------------------------------------------------------------
+
+void Dag::create(Call<protocol::Dag::Create> call) {
+  const auto name = view(call->getHead().getRun());
+  if (Status checked = check_run_id(name, "head.run"); !checked) return call.fail(checked.error());
+  if (find(name) != nullptr) {
+    return call.fail(
+        {Errc::ALREADY_EXISTS, fmt::format("there is a run {} already", name), "head.run"});
+  }
+  auto admitted = admit(name);
+  if (!admitted) return call.fail(admitted.error());
+  struct Made {
+    RunState state;
+    std::string plan;
+  };
+  auto open = std::make_shared<Call<protocol::Dag::Create>>(std::move(call));
+  ++blocking_;
+  host().run_blocking(
+      [open]() -> Result<Made> {
+        auto plan = make_plan(open->request());
+        if (!plan) return std::move(plan).error();
+        auto state = RunState::create(std::move(*plan));
+        if (!state) return std::move(state).error();
+        auto words = encode_plan(open->request());
+        if (!words) return std::move(words).error();
+        return Made{std::move(*state), std::move(*words)};
+      },
+      [this, open, epoch = (*admitted)->epoch](Result<Made> made) {
+        Run& run = *find(epoch);
+        if (made) {
+          run.state = std::move(made->state);
+          run.plan = std::move(made->plan);
+          begin(run, std::move(*open));
+        } else {
+          open->fail(made.error());
+          forget(run);
+        }
+        blocking_done();
+      });
+}
+
+void Dag::begin(Run& run, Call<protocol::Dag::Create> call) {
+  const auto head = call->getHead();
+  run.summary.melody = head.getMelody().cStr();
+  run.summary.version = head.getVersion().cStr();
+  run.summary.started_ns = head.getStartedNs();
+  run.head = Msg<messages::RunBatchResponse>::build([&](auto out) { out.setHead(head); });
+  JournalRecord started{RecordKind::started, now_us()};
+  started.node_count = static_cast<std::uint32_t>(run.state->node_count());
+  auto ready = input(run, started);
+  SYMPHONY_ASSERT(ready.ok());
+  auto open = std::make_shared<Call<protocol::Dag::Create>>(std::move(call));
+  when_durable(run, [this, open, epoch = run.epoch, ready = std::move(*ready)](Status status) {
+    Run& created = *find(epoch);
+    if (status) return reply_batch(*open, created, ready, false);
+    open->fail(status.error());
+    forget(created);
+  });
+  write(run);
+}
+
+template <class Done>
+void Dag::load(std::string_view name, Done done) {
+  auto admitted = admit(name);
+  if (!admitted) return done(Result<Run*>{admitted.error()});
+  ++blocking_;
+  host().run_blocking(
+      [store = store_, name = std::string(name)] { return store->load(name, false); },
+      [this, epoch = (*admitted)->epoch, done = std::move(done)](Result<StoredRun> stored) mutable {
+        Run& run = *find(epoch);
+        if (stored) {
+          run.state = std::move(stored->state);
+          run.summary = std::move(stored->summary);
+          run.head = Msg<messages::RunBatchResponse>::build(
+              [&](auto out) { out.setHead((*stored->plan).getHead()); });
+          done(Result<Run*>{&run});
+        } else {
+          forget(run);
+          done(Result<Run*>{stored.error()});
+        }
+        blocking_done();
+      });
+}
+
+void Dag::open(Call<protocol::Dag::Open> call) {
+  const auto name = view(call->getRun());
+  if (Status checked = check_run_id(name, "run"); !checked) return call.fail(checked.error());
+  const bool again = call->getAgain();
+  if (Run* run = find(name)) {
+    if (!run->state) return call.fail(being_read(name));
+    if (!run->poison) return resume(*run, again, std::move(call));
+    forget(*run);
+  }
+  auto open = std::make_shared<Call<protocol::Dag::Open>>(std::move(call));
+  load(name, [this, open, again](Result<Run*> run) {
+    if (!run) return open->fail(run.error());
+    resume(**run, again, std::move(*open));
+  });
+}
+
+void Dag::resume(Run& run, bool again, Call<protocol::Dag::Open> call) {
+  auto open = std::make_shared<Call<protocol::Dag::Open>>(std::move(call));
+  std::vector<NodeId> ready;
+  if (again || !run.state->ended()) {
+    JournalRecord resumed{RecordKind::resumed, now_us()};
+    resumed.again = again;
+    auto resumable = input(run, resumed);
+    if (!resumable) return open->fail(resumable.error());
+    ready = std::move(*resumable);
+  }
+  run.leaving = false;
+  when_durable(run, [this, open, epoch = run.epoch, ready = std::move(ready)](Status status) {
+    if (!status) return open->fail(status.error());
+    reply_batch(*open, *find(epoch), ready, true);
+  });
+  write(run);
+}
+
+// ---- what became of nodes -----------------------------------------------------------------------
+
+Status Dag::read_batch(messages::CompleteNodesRequest::Reader request) {
+  const auto started = request.getStarted();
+  batch_.running.nodes.clear();
+  for (const NodeId node : started) batch_.running.nodes.push_back(node);
+  const auto outcomes = request.getOutcomes();
+  auto& read = batch_.completed.outcomes;
+  read.clear();
+  read.reserve(outcomes.size());
+  for (unsigned i = 0; i < outcomes.size(); ++i) {
+    const auto outcome = outcomes[i];
+    const auto result_bytes = outcome.getResultJson().size();
+    if (result_bytes > kInlineResultMax) {
+      return Error{Errc::INVALID_ARGUMENT,
+                   fmt::format("the result of node {} has {} bytes; store what is over {} as an "
+                               "artifact and give its digest",
+                               outcome.getNode(), result_bytes, kInlineResultMax),
+                   fmt::format("outcomes[{}].resultJson", i)};
+    }
+    const auto digest = view(outcome.getResultDigest());
+    if (!digest.empty() && !is_digest(digest)) {
+      return Error{Errc::INVALID_ARGUMENT, "a digest is 64 lower-case hexadecimal digits",
+                   fmt::format("outcomes[{}].resultDigest", i)};
+    }
+    read.push_back(
+        {outcome.getNode(), static_cast<OutcomeKind>(outcome.getOutcome()),
+         outcome.getOutcome() == messages::Outcome::FAILED && outcome.getError().getRetryable(),
+         outcome.getChildren()});
+  }
+  return {};
+}
+
+void Dag::complete(Call<protocol::Dag::Complete> call) {
+  auto found = find_open(view(call->getRun()));
+  if (!found) return call.fail(found.error());
+  Run& run = **found;
+  if (run.unwritten->size_bytes() > options_.unwritten_bytes_max) {
+    return call.fail({Errc::OVERLOADED,
+                      fmt::format("the disk is {} bytes behind run {}; tell again in a moment",
+                                  run.unwritten->size_bytes(), run.name),
+                      "", true});
+  }
+  if (Status read = read_batch(call.request()); !read) return call.fail(read.error());
+  const std::int64_t now = now_us();
+  batch_.running.now_us = batch_.completed.now_us = now;
+  if (!batch_.running.nodes.empty()) {
+    auto marked = input(run, batch_.running);
+    if (!marked) return call.fail(marked.error());
+  }
+  std::vector<NodeId> ready;
+  if (!batch_.completed.outcomes.empty()) {
+    auto completed = input(run, batch_.completed);
+    if (!completed) {
+      write(run);  // that nodes were started stands
+      return call.fail(completed.error());
+    }
+    ready = std::move(*completed);
+    for (const auto outcome : call->getOutcomes()) run.unwritten->append(outcome);
+  }
+  if (const auto due = run.state->next_retry_us(); due && *due <= now) {
+    auto retried = input(run, {RecordKind::advanced, now});
+    SYMPHONY_ASSERT(retried.ok());
+    ready.insert(ready.end(), retried->begin(), retried->end());
+    std::stable_sort(ready.begin(), ready.end(), [&](NodeId a, NodeId b) {
+      return run.state->rank_of(a) > run.state->rank_of(b);
+    });
+  }
+  reply_batch(call, run, ready, false);
+  write(run);
+}
+
+Result<std::vector<NodeId>> Dag::input(Run& run, const JournalRecord& record) {
+  auto ready = apply(*run.state, record);
+  if (ready) note_input(run, record);
+  return ready;
+}
+
+void Dag::note_input(Run& run, const JournalRecord& record) {
+  run.unwritten->append(record);
+  ++run.applied;
+}
+
+template <class M>
+void Dag::reply_batch(Call<M>& call, const Run& run, const std::vector<NodeId>& ready,
+                      bool with_head) {
+  const RunState& state = *run.state;
+  call.reply([&](messages::RunBatchResponse::Builder out) {
+    auto nodes = out.initReady(static_cast<unsigned>(ready.size()));
+    for (unsigned i = 0; i < nodes.size(); ++i) nodes.set(i, ready[i]);
+    out.setStatus(as_message(state.status()));
+    out.setEnded(state.ended());
+    write_progress(out.initProgress(), state.progress());
+    out.setRetryAtNs(state.next_retry_us().value_or(0) * 1000);
+    out.setResumptions(state.resumptions());
+    if (with_head) out.setHead((*run.head).getHead());
+    if constexpr (std::is_same_v<M, protocol::Dag::Complete>) {
+      unsigned expanded = 0;
+      for (const NodeOutcome& outcome : batch_.completed.outcomes)
+        expanded += outcome.kind == OutcomeKind::expanded && state.children_of(outcome.node);
+      if (expanded == 0) return;
+      auto expansions = out.initExpansions(expanded);
+      unsigned i = 0;
+      for (const NodeOutcome& outcome : batch_.completed.outcomes) {
+        const auto children = state.children_of(outcome.node);
+        if (outcome.kind != OutcomeKind::expanded || !children) continue;
+        expansions[i].setNode(outcome.node);
+        expansions[i].setFirstChild(children->first);
+        expansions[i++].setChildren(children->count);
+      }
+    }
+  });
+}
+
+// ---- to the disk --------------------------------------------------------------------------------
+
+void Dag::write(Run& run) {
+  if (run.writing || run.poison || run.unwritten->empty()) return;
+  run.summary.status = run.state->status();
+  run.summary.progress = run.state->progress();
+  run.summary.updated_us = run.state->updated_us();
+  run.summary.resumptions = run.state->resumptions();
+  auto what = std::make_shared<RunWrite>(
+      RunWrite{run.name, run.plan, run.summary, std::move(*run.unwritten)});
+  ++what->summary.next_sequence;
+  *run.unwritten = JournalWrite{};
+  run.writing = true;
+  const auto bytes = what->journal.size_bytes() + what->plan.size();
+  const Status accepted = writer_.submit(
+      [store = store_, what](runtime::WriteTxn& txn) { return store->write(txn, *what); },
+      [this, home = mailbox_, epoch = run.epoch, applied = run.applied](Status status) {
+        home->post([this, epoch, applied, status = std::move(status)]() mutable {
+          written(epoch, applied, std::move(status));
+        });
+      },
+      bytes);
+  line_.touch();
+  if (accepted) return;
+  run.writing = false;
+  if (accepted.error().code != Errc::OVERLOADED) return poison(run, accepted.error());
+  *run.unwritten = std::move(what->journal);
+  host().after(kWriterRetry, [this, epoch = run.epoch] {
+    if (Run* waiting = find(epoch)) write(*waiting);
+  });
+}
+
+void Dag::written(std::uint64_t epoch, std::uint64_t durable, Status status) {
+  Run& run = *find(epoch);  // a run that is being written stays
+  run.writing = false;
+  if (!status) {
+    poison(run, std::move(status).error());
+    return finish_drain_when_idle();
+  }
+  run.durable = durable;
+  ++run.summary.next_sequence;
+  run.plan = {};
+  while (!run.waiters.empty() && run.waiters.front().first <= run.durable) {
+    auto waiter = std::move(run.waiters.front().second);
+    run.waiters.pop_front();
+    waiter({});
+  }
+  write(run);
+  leave_if_over(run);
+  finish_drain_when_idle();
+}
+
+void Dag::poison(Run& run, Error error) {
+  const Errc code = error.code;
+  if (code == Errc::ALREADY_EXISTS) {
+    run.poison = std::move(error);
+  } else {
+    run.poison =
+        Error{code,
+              fmt::format("run {} could not be journalled ({}); open it again to go on from what "
+                          "is on disk",
+                          run.name, error.message),
+              "", error.retryable};
+    host().log().error(run.poison->message);
+  }
+  const Error told = *run.poison;
+  // The last of them may forget the run.
+  auto waiters = std::exchange(run.waiters, {});
+  for (auto& [number, waiter] : waiters) waiter(told);
+  line_.touch();
+}
+
+void Dag::when_durable(Run& run, Waiter waiter) {
+  if (run.poison) return waiter(*run.poison);
+  if (run.durable == run.applied) return waiter({});
+  run.waiters.emplace_back(run.applied, kj::mv(waiter));
+}
+
+void Dag::sync(Call<protocol::Dag::Sync> call) {
+  const auto name = view(call->getRun());
+  if (Run* run = find(name)) {
+    if (!run->state && !run->poison) return call.fail(being_read(name));
+    const std::uint64_t epoch = run->epoch;
+    auto open = std::make_shared<Call<protocol::Dag::Sync>>(std::move(call));
+    when_durable(*run, [this, open, epoch](Status status) {
+      if (!status) return open->fail(status.error());
+      open->reply();
+      Run& synced = *find(epoch);
+      synced.leaving = synced.state->ended();
+    });
+    if (Run* synced = find(epoch); synced != nullptr && !synced->poison) leave_if_over(*synced);
+    return;
+  }
+  if (Status checked = check_run_id(name, "run"); !checked) return call.fail(checked.error());
+  // Of a run that is not open nothing is known but the disk: had it not ended there, something that
+  // was applied may be lost.
+  answer_from_disk(std::move(call), [](const DagStore& store, auto request) -> Result<Words> {
+    const auto run = view(request.getRun());
+    auto summary = store.summary(run);
+    if (!summary) return std::move(summary).error();
+    if (summary->status == RunStatus::pending || summary->status == RunStatus::running)
+      return not_open(run);
+    return Words::build<messages::SyncRunResponse>([](auto) {});
+  });
+}
+
+// ---- the end of a run, and views of it ----------------------------------------------------------
+
+void Dag::cancel_run(Call<protocol::Dag::CancelRun> call) {
+  const auto name = view(call->getRun());
+  if (Status checked = check_run_id(name, "run"); !checked) return call.fail(checked.error());
+  if (find(name) != nullptr) {
+    auto open = find_open(name);
+    if (!open) return call.fail(open.error());
+    return cancel(**open, true, std::move(call));
+  }
+  auto open = std::make_shared<Call<protocol::Dag::CancelRun>>(std::move(call));
+  load(name, [this, open](Result<Run*> run) {
+    if (!run) return open->fail(run.error());
+    cancel(**run, false, std::move(*open));
+  });
+}
+
+void Dag::cancel(Run& run, bool is_under_way, Call<protocol::Dag::CancelRun> call) {
+  auto open = std::make_shared<Call<protocol::Dag::CancelRun>>(std::move(call));
+  if (!run.state->ended()) {
+    auto cancelled = input(run, {RecordKind::cancelled, now_us()});
+    SYMPHONY_ASSERT(cancelled.ok());
+  }
+  if (!is_under_way) {
+    // Nobody is left who would report what ran.
+    if (!run.state->ended()) {
+      auto resumed = input(run, {RecordKind::resumed, now_us()});
+      SYMPHONY_ASSERT(resumed.ok() && run.state->ended());
+    }
+    run.leaving = true;
+  }
+  const std::uint64_t epoch = run.epoch;
+  when_durable(run, [this, open, epoch](Status status) {
+    if (!status) return open->fail(status.error());
+    open->reply([&](messages::CancelRunResponse::Builder out) {
+      out.setStatus(as_message(find(epoch)->state->status()));
+    });
+  });
+  write(run);
+  leave_if_over(run);
+}
+
+template <class M, class View>
+void Dag::answer_from_disk(Call<M> call, View view) {
+  auto open = std::make_shared<Call<M>>(std::move(call));
+  ++blocking_;
+  host().run_blocking(
+      [store = store_, &clocks = host().services().clocks, open, view]() -> Result<Words> {
+        if (open->header().deadline <= clocks.mono())
+          return Error{Errc::DEADLINE_EXCEEDED, "the answer was due before it was begun", "", true};
+        return view(*store, open->request());
+      },
+      [this, open](Result<Words> words) {
+        if (words)
+          open->respond(std::move(*words));
+        else
+          open->fail(words.error());
+        blocking_done();
+      });
+}
+
+void Dag::results(Call<protocol::Dag::Results> call) {
+  const auto name = view(call->getRun());
+  if (Status checked = check_run_id(name, "run"); !checked) return call.fail(checked.error());
+  auto open = std::make_shared<Call<protocol::Dag::Results>>(std::move(call));
+  // Of a poisoned run, too, what is on disk is the truth.
+  const auto answer = [this, open](Status) { answer_from_disk(std::move(*open), &results_view); };
+  Run* run = find(name);
+  if (run == nullptr || !run->state) return answer({});
+  when_durable(*run, answer);
+}
+
+void Dag::show(Call<protocol::Dag::Show> call) {
+  const auto beginning = view(call->getRun());
+  auto open = std::make_shared<Call<protocol::Dag::Show>>(std::move(call));
+  const auto answer = [this, open](Status) { answer_from_disk(std::move(*open), &show_view); };
+  const auto run = runs_.lower_bound(beginning);
+  if (run == runs_.end() || !run->first.starts_with(beginning) || !run->second.state)
+    return answer({});
+  when_durable(run->second, answer);
+}
+
+void Dag::list(Call<protocol::Dag::List> call) { answer_from_disk(std::move(call), &list_view); }
+
+std::string Dag::describe() const {
+  std::size_t unwritten = 0;
+  const Error* failure = nullptr;
+  for (const auto& [name, run] : runs_) {
+    if (run.poison)
+      failure = &*run.poison;
+    else
+      unwritten += run.applied - run.durable;
+  }
+  std::string line = counted(runs_.size(), "run") + " in memory, ";
+  line += unwritten == 0 ? "all on disk" : counted(unwritten, "record") + " on the way to disk";
+  if (failure != nullptr) line += "; " + failure->message;
+  return line;
+}
+
+}  // namespace symphony::actors
