@@ -118,8 +118,10 @@ Status LinkClient::open(std::unique_ptr<ByteStream> stream) {
                                              options_, gate_, clocks_, events_);
   connection_->start();
   // A turn brings the end of the greetings, at their deadline at the latest.
-  while (!events_.settled()) {
-    if (!connection_->help(MonoTime::max())) events_.wait_until_settled();
+  for (;;) {
+    const auto seen = connection_->turns();
+    if (events_.settled()) break;
+    if (!connection_->help(seen)) events_.wait_until_settled();
   }
   if (auto loss = events_.loss()) return *loss;
   return {};
@@ -142,8 +144,10 @@ Result<Words> LinkClient::ask_and_wait(Target& target, Envelope request, AskOpti
   connection_->ask(target.name(), std::move(request), options.deadline,
                    [&waiter](Result<Words> answer) { waiter.set(std::move(answer)); });
   // A turn brings the answer, or the failure at the deadline.
-  while (!waiter.answered()) {
-    if (!connection_->help(MonoTime::max())) waiter.wait();
+  for (;;) {
+    const auto seen = connection_->turns();
+    if (waiter.answered()) break;
+    if (!connection_->help(seen)) waiter.wait();
   }
   return waiter.take();
 }

@@ -339,7 +339,8 @@ bool Connection::retire(Nanos patience) {
   return true;
 }
 
-bool Connection::help(MonoTime until) { return stream_->help(until); }
+std::uint64_t Connection::turns() const noexcept { return stream_->turns(); }
+bool Connection::help(std::uint64_t seen) { return stream_->help(seen); }
 void Connection::attend() { stream_->attend(); }
 
 bool Connection::in_own_turn() const {

@@ -84,7 +84,8 @@ class Connection final : public Driven, public std::enable_shared_from_this<Conn
   [[nodiscard]] bool retire(Nanos patience);
 
   // See ByteStream. Not from inside a turn.
-  bool help(MonoTime until);
+  [[nodiscard]] std::uint64_t turns() const noexcept;
+  bool help(std::uint64_t seen);
   void attend();
   // Whether the calling thread is inside a turn of this connection.
   [[nodiscard]] bool in_own_turn() const;

@@ -75,7 +75,8 @@ class MemoryNetwork::End final : public ByteStream {
     const std::lock_guard lock{network_.mutex_};
     network_.queue_turn(*network_.pipes_.at(pipe_), side_, network_.clocks_.mono());
   }
-  bool help(MonoTime) override { return network_.help(); }
+  std::uint64_t turns() const noexcept override { return 0; }  // help() never waits
+  bool help(std::uint64_t) override { return network_.help(); }
   void attend() noexcept override {}
   bool halt(Nanos patience) override {
     std::shared_ptr<Driven> driven;  // released last, outside of the lock

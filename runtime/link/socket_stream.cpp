@@ -41,12 +41,12 @@ struct SocketStream::Shared {
 
   std::mutex mutex;
   std::condition_variable changed;
-  std::condition_variable turn_ended;  // for the successor
-  bool reading = false;                // somebody polls or takes a turn
-  bool stand_back = false;             // helpers are expected to read
-  bool refused = false;                // a helper was sent away while somebody else was reading
-  bool successor = false;              // one helper waits for the reading to become free
-  std::uint64_t turns = 0;             // that have ended
+  std::condition_variable turn_ended;   // for the successor
+  bool reading = false;                 // somebody polls or takes a turn
+  bool stand_back = false;              // helpers are expected to read
+  bool refused = false;                 // a helper was sent away while somebody else was reading
+  bool successor = false;               // one helper waits for the reading to become free
+  std::atomic<std::uint64_t> turns{0};  // that have ended; changes under the lock
   bool halted = false;
   bool waits_for_helper = false;  // the thread does, for one that is reading
   bool finished = false;          // the thread has ended
@@ -107,7 +107,7 @@ void SocketStream::Shared::release() {
 // has its answer it leaves, so the thread is called when somebody else expects one.
 bool SocketStream::Shared::succeed(std::unique_lock<std::mutex>& lock) {
   successor = true;
-  turn_ended.wait(lock, [this, before = turns] { return turns != before || halted; });
+  turn_ended.wait(lock, [this, before = turns.load()] { return turns != before || halted; });
   successor = false;
   if (!reading && (driven->expects() || last.wants_write)) {
     stand_back = false;
@@ -186,10 +186,13 @@ void SocketStream::wake() noexcept {
   shared_->stop_standing_back();
 }
 
-bool SocketStream::help(MonoTime until) {
+std::uint64_t SocketStream::turns() const noexcept { return shared_->turns.load(); }
+
+bool SocketStream::help(std::uint64_t seen) {
   auto& shared = *shared_;
   std::unique_lock lock{shared.mutex};
   if (shared.halted) return false;
+  if (shared.turns != seen) return true;
   if (shared.reading && !shared.successor) return shared.succeed(lock);
   if (shared.reading) {
     shared.refused = true;
@@ -197,7 +200,7 @@ bool SocketStream::help(MonoTime until) {
   }
   shared.reading = true;
   lock.unlock();
-  shared.wait_and_turn(std::min(until, shared.last.wake_at));
+  shared.wait_and_turn(shared.last.wake_at);
   lock.lock();
   shared.release();
   shared.stand_back = shared.successor || (!shared.driven->expects() && !shared.last.wants_write);

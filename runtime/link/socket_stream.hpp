@@ -32,7 +32,8 @@ class SocketStream final : public ByteStream {
   Result<Credentials> credentials() const override;
   void drive(std::shared_ptr<Driven> driven) override;
   void wake() noexcept override;
-  bool help(MonoTime until) override;
+  std::uint64_t turns() const noexcept override;
+  bool help(std::uint64_t seen) override;
   void attend() noexcept override;
   bool halt(Nanos patience) override;
 

@@ -11,6 +11,7 @@
 #include <sys/uio.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 
@@ -63,10 +64,18 @@ class ByteStream {
   virtual void drive(std::shared_ptr<Driven> driven) = 0;
   // Leads to a turn soon. Thread-safe; may be called from inside a turn.
   virtual void wake() noexcept = 0;
-  // The calling thread has to wait for something that a turn will bring: true when it took a turn
-  // itself (waiting for its cause until `until` at the latest), false when it can only wait.
-  // Spares the wake-up of the reading thread. Thread-safe; not from inside a turn.
-  virtual bool help(MonoTime until) = 0;
+  // Turns that have ended so far, for help(). Thread-safe.
+  [[nodiscard]] virtual std::uint64_t turns() const noexcept = 0;
+  // The calling thread has to wait for something that a turn will bring: true after a turn, taken
+  // by it or by another, and at once when one has ended since turns() was `seen`; false when it
+  // can only wait. Spares the wake-up of the reading thread. Thread-safe; not from inside a turn.
+  //
+  //     for (;;) {
+  //       const auto seen = stream.turns();   // before looking: or the turn that brought the
+  //       if (…it is there…) break;           // thing meanwhile would be waited for in vain
+  //       if (!stream.help(seen)) …wait for it, and break…
+  //     }
+  virtual bool help(std::uint64_t seen) = 0;
   // Something is expected that no helper waits for: the stream must be read by its own driver.
   virtual void attend() noexcept = 0;
   // No turn is running and none will be. False when a turn did not end within `patience`: it still
