@@ -353,7 +353,7 @@ void ComponentActor::tick() {
 Spawned spawn_component(caf::actor_system& system, const Services& services,
                         const ComponentSpec& spec, std::uint32_t incarnation,
                         kj::Function<void()> on_exit) {
-  auto stats = services.telemetry.open(spec.name, services.clocks.mono());
+  auto stats = services.telemetry.open(spec.name, services.clocks.mono(), incarnation);
   SYMPHONY_ASSERT(stats.ok());
   auto life = std::make_shared<Incarnation>(spec.name, incarnation, std::move(stats).value());
   const caf::actor actor = system.spawn<ComponentActor>(services, spec, life);

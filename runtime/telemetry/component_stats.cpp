@@ -15,8 +15,8 @@ std::string cut(std::string_view text) {
 
 }  // namespace
 
-ComponentStats::ComponentStats(std::string name, MonoTime born)
-    : name_(std::move(name)), last_progress_ns_(ns_of(born)) {}
+ComponentStats::ComponentStats(std::string name, MonoTime born, std::uint32_t incarnation)
+    : name_(std::move(name)), incarnation_(incarnation), last_progress_ns_(ns_of(born)) {}
 
 void ComponentStats::note_error(std::int64_t wall_ns, Errc code, std::string_view text) {
   ErrorNote note{wall_ns, code, cut(text)};
@@ -52,7 +52,7 @@ ComponentSnapshot ComponentStats::snapshot() const {
   view.refused = shared_.refused.load(std::memory_order_relaxed);
   view.failed = failed_.load(std::memory_order_relaxed);
   view.dropped = dropped_.load(std::memory_order_relaxed);
-  view.restarts = restarts_.load(std::memory_order_relaxed);
+  view.restarts = restarts();
   view.running = running();
   view.last_progress = last_progress();
   view.waiting_ns = waiting_.snapshot();

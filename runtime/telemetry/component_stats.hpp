@@ -30,9 +30,9 @@ struct ErrorNote {
   std::string text;
 };
 
-// A handler that has begun and not ended.
+// What a component is in the middle of: a handler, a continuation or a timer.
 struct RunningHandler {
-  std::uint32_t method;  // ordinal in the component's protocol
+  std::uint32_t method;  // ordinal in the component's protocol, or ComponentStats::kNoMethod
   MonoTime since;
 };
 
@@ -45,7 +45,7 @@ struct ComponentSnapshot {
   std::uint64_t dropped = 0;    // accepted, but its deadline passed or its sender gave up before
   std::uint64_t restarts = 0;
   std::optional<RunningHandler> running;
-  MonoTime last_progress;         // the end of the last handler, or the birth of the incarnation
+  MonoTime last_progress;         // the end of what ran last, or the birth of the incarnation
   HistogramSnapshot waiting_ns;   // in the mailbox
   HistogramSnapshot handling_ns;  // in the handler
   std::vector<ErrorNote> errors;  // oldest first
@@ -58,11 +58,13 @@ class ComponentStats {
   static constexpr std::uint32_t kNoMethod = 0xffff;  // of RunningHandler: no message's handler
   static constexpr std::size_t kTextMaxBytes = 500;   // longer texts are cut
 
-  ComponentStats(std::string name, MonoTime born);
+  ComponentStats(std::string name, MonoTime born, std::uint32_t incarnation = 0);
   ComponentStats(const ComponentStats&) = delete;
   ComponentStats& operator=(const ComponentStats&) = delete;
 
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  // As its supervisor counts; unlike `restarts` it begins anew with a new supervisor.
+  [[nodiscard]] std::uint32_t incarnation() const noexcept { return incarnation_; }
 
   // ---- any thread
   void message_enqueued() noexcept { shared_.depth.fetch_add(1, std::memory_order_relaxed); }
@@ -77,6 +79,9 @@ class ComponentStats {
   }
   [[nodiscard]] std::uint64_t processed() const noexcept {
     return processed_.load(std::memory_order_relaxed);
+  }
+  [[nodiscard]] std::uint64_t restarts() const noexcept {
+    return restarts_.load(std::memory_order_relaxed);
   }
   [[nodiscard]] MonoTime last_progress() const noexcept {
     return MonoTime{Nanos{last_progress_ns_.load(std::memory_order_relaxed)}};
@@ -132,6 +137,7 @@ class ComponentStats {
   };
 
   const std::string name_;
+  const std::uint32_t incarnation_;
   Shared shared_;
   alignas(64) std::atomic<std::int64_t> began_ns_{kIdle};
   std::atomic<std::uint32_t> method_{0};

@@ -1,15 +1,23 @@
 #include "runtime/telemetry/telemetry_registry.hpp"
 
+#include <algorithm>
+#include <utility>
+
 namespace symphony::runtime {
 
 Result<std::shared_ptr<ComponentStats>> TelemetryRegistry::open(const std::string& name,
-                                                                MonoTime now) {
-  auto fresh = std::make_shared<ComponentStats>(name, now);
+                                                                MonoTime now,
+                                                                std::uint32_t incarnation) {
+  auto fresh = std::make_shared<ComponentStats>(name, now, incarnation);
   std::lock_guard lock(mutex_);
   const auto found = by_name_.find(name);
   if (found != by_name_.end()) {
     fresh->continue_from(found->second->snapshot());
-    found->second = fresh;
+    former_.push_back(std::exchange(found->second, fresh));
+    if (former_.size() >= former_max_) {
+      std::erase_if(former_, [](const auto& stats) { return stats.expired(); });
+      former_max_ = std::max(kFormerAtLeast, 2 * former_.size());
+    }
     return fresh;
   }
   if (by_name_.size() >= kComponentsMax)
@@ -37,6 +45,14 @@ std::vector<std::shared_ptr<const ComponentStats>> TelemetryRegistry::all() cons
   every.reserve(by_name_.size());
   for (const auto& [name, stats] : by_name_) every.push_back(stats);
   return every;
+}
+
+std::vector<std::shared_ptr<const ComponentStats>> TelemetryRegistry::former() const {
+  std::lock_guard lock(mutex_);
+  std::vector<std::shared_ptr<const ComponentStats>> existing;
+  for (const auto& weak : former_)
+    if (auto stats = weak.lock()) existing.push_back(std::move(stats));
+  return existing;
 }
 
 std::vector<ComponentSnapshot> TelemetryRegistry::snapshot() const {

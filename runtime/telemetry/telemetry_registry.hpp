@@ -22,7 +22,8 @@ class TelemetryRegistry {
   // The statistics for a new incarnation of `name`: fresh for the first, continuing the counters of
   // its predecessor (with one more restart) for each later one. Fails with resourceExhausted when
   // there are kComponentsMax names.
-  Result<std::shared_ptr<ComponentStats>> open(const std::string& name, MonoTime now);
+  Result<std::shared_ptr<ComponentStats>> open(const std::string& name, MonoTime now,
+                                               std::uint32_t incarnation = 0);
   // Forgets a name, unless a later incarnation than `stats` holds it.
   void close(const ComponentStats& stats);
 
@@ -31,9 +32,17 @@ class TelemetryRegistry {
   // In the order of names.
   [[nodiscard]] std::vector<std::shared_ptr<const ComponentStats>> all() const;
   [[nodiscard]] std::vector<ComponentSnapshot> snapshot() const;
+  // Those of incarnations that were succeeded and still exist: fenced ones, above all, in which a
+  // thread may be stuck. In no order.
+  [[nodiscard]] std::vector<std::shared_ptr<const ComponentStats>> former() const;
 
  private:
+  // How many succeeded incarnations are noted before those that are gone are forgotten.
+  static constexpr std::size_t kFormerAtLeast = 256;
+
   mutable std::mutex mutex_;
+  std::vector<std::weak_ptr<const ComponentStats>> former_;
+  std::size_t former_max_ = kFormerAtLeast;
   std::map<std::string, std::shared_ptr<ComponentStats>, std::less<>> by_name_;
 };
 

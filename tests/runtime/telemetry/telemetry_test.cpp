@@ -141,6 +141,32 @@ TEST(TelemetryRegistry, ANewIncarnationContinuesTheCountersOfTheOld) {
   EXPECT_EQ(registry.find("/a"), nullptr);
 }
 
+TEST(TelemetryRegistry, KnowsTheFormerIncarnationsThatStillExist) {
+  TelemetryRegistry registry;
+  auto stuck = registry.open("/a", kNow, 1).value();
+  stuck->handler_began(4, kNow);
+  // More of them than are noted at once: those that are gone are forgotten, the stuck one is not.
+  for (std::uint32_t i = 2; i < 2000; ++i) ASSERT_TRUE(registry.open("/a", kNow, i).ok());
+  const auto former = registry.former();
+  ASSERT_EQ(former.size(), 1u);
+  EXPECT_EQ(former[0]->incarnation(), 1u);
+  EXPECT_EQ(former[0]->running()->method, 4u);
+  stuck.reset();
+  EXPECT_EQ(registry.find("/a")->incarnation(), 1999u);
+}
+
+TEST(TelemetryRegistry, ShowsAContinuationAsRunningButDoesNotCountIt) {
+  TelemetryRegistry registry;
+  const auto stats = registry.open("/a", kNow).value();
+  stats->work_began(kNow + 1s);
+  ASSERT_TRUE(stats->running().has_value());
+  EXPECT_EQ(stats->running()->method, ComponentStats::kNoMethod);
+  stats->work_ended(kNow + 2s);
+  EXPECT_FALSE(stats->running().has_value());
+  EXPECT_EQ(stats->processed(), 0u);
+  EXPECT_EQ(stats->last_progress(), kNow + 2s);
+}
+
 TEST(TelemetryRegistry, ListsComponentsByName) {
   TelemetryRegistry registry;
   for (const char* name : {"/b", "/a", "/c"}) ASSERT_TRUE(registry.open(name, kNow).ok());
