@@ -46,7 +46,7 @@ struct NextLogRequest {
   max @1 :UInt32;
   component @2 :Text;       # only this one and those below it; empty: all
   level @3 :LogLevel;       # this level and above
-  tail @4 :UInt32;          # with cursor 0: begin at most this many records back; 0: all
+  tail @4 :UInt32;          # with cursor 0: only this many of the latest that match; 0: all
 }
 struct NextLogResponse {
   next @0 :UInt64;          # the cursor for what follows
@@ -80,10 +80,14 @@ interface Telemetry $name("/foundation/telemetry") {
   deadLetters @1 DeadLettersRequest -> DeadLettersResponse $idempotent;
 }
 
-struct ListComponentsRequest {}
+struct ListComponentsRequest {
+  after @0 :Text;           # only names behind this one, in the order of names; empty: from the first
+  max @1 :UInt32;           # rows at most; 0: as many as one answer may hold
+}
 struct ListComponentsResponse {
-  components @0 :List(ComponentRow);
+  components @0 :List(ComponentRow);  # in the order of names
   node @1 :NodeInfo;
+  more @2 :Bool;            # ask again with `after` the last name
 }
 struct ComponentRow {
   name @0 :Text;
