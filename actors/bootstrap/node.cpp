@@ -6,7 +6,6 @@
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
-#include <caf/actor_system.hpp>
 
 #include <algorithm>
 #include <atomic>

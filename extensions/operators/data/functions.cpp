@@ -14,7 +14,6 @@
 #include "extensions/operators/text/words.hpp"
 
 namespace symphony::extensions {
-
 namespace {
 
 using Args = std::span<const Value>;
