@@ -536,20 +536,20 @@ void Dag::results(Call<protocol::Dag::Results> call) {
   if (Status checked = check_run_id(name, "run"); !checked) return call.fail(checked.error());
   auto open = std::make_shared<Call<protocol::Dag::Results>>(std::move(call));
   // Of a poisoned run, too, what is on disk is the truth.
-  const auto answer = [this, open](Status) { answer_from_disk(std::move(*open), &results_view); };
+  auto answer = [this, open](Status) { answer_from_disk(std::move(*open), &results_view); };
   Run* run = find(name);
   if (run == nullptr || !run->state) return answer({});
-  when_durable(*run, answer);
+  when_durable(*run, std::move(answer));
 }
 
 void Dag::show(Call<protocol::Dag::Show> call) {
   const auto beginning = view(call->getRun());
   auto open = std::make_shared<Call<protocol::Dag::Show>>(std::move(call));
-  const auto answer = [this, open](Status) { answer_from_disk(std::move(*open), &show_view); };
+  auto answer = [this, open](Status) { answer_from_disk(std::move(*open), &show_view); };
   const auto run = runs_.lower_bound(beginning);
   if (run == runs_.end() || !run->first.starts_with(beginning) || !run->second.state)
     return answer({});
-  when_durable(run->second, answer);
+  when_durable(run->second, std::move(answer));
 }
 
 void Dag::list(Call<protocol::Dag::List> call) { answer_from_disk(std::move(call), &list_view); }

@@ -9,52 +9,17 @@
 #include <vector>
 
 #include "runtime/testing/test_node.hpp"
+#include "tests/actors/pit/fake_writer.hpp"
 #include "tests/support/temp_dir.hpp"
 
 namespace symphony::actors {
 namespace {
 
 using runtime::Host;
-using runtime::InlineStorageWriter;
 using runtime::Storage;
 using runtime::TestNode;
 using Nodes = std::vector<NodeId>;
 using Batch = Result<Msg<messages::RunBatchResponse>>;
-
-// A writer that passes on what it gets, refuses it, or fails it, as it is told.
-class FakeWriter final : public runtime::StorageWriter {
- public:
-  explicit FakeWriter(Storage& storage) : inner_(storage) {}
-  Status submit(runtime::WriteOp op, runtime::Completion done, std::size_t size) override {
-    if (refuse) return *refuse;
-    if (fail) {
-      done(*fail);
-      return {};
-    }
-    if (hold) {
-      held.push_back([this, op = std::move(op), done = std::move(done), size]() mutable {
-        (void)inner_.submit(std::move(op), std::move(done), size);
-      });
-      return {};
-    }
-    return inner_.submit(std::move(op), std::move(done), size);
-  }
-  void release() {
-    hold = false;
-    for (auto& write : std::exchange(held, {})) write();
-  }
-  void drain() override {}
-  void stop() override {}
-  runtime::WriterStats stats() const override { return inner_.stats(); }
-
-  std::optional<Error> refuse;
-  std::optional<Error> fail;
-  bool hold = false;
-  std::vector<std::function<void()>> held;
-
- private:
-  InlineStorageWriter inner_;
-};
 
 struct PlanNode {
   std::string name;
@@ -319,6 +284,27 @@ TEST(DagComponent, SyncIsAnsweredOnlyWhenEverythingBeforeItIsDurable) {
   bench.node->settle();
   EXPECT_TRUE(synced);
   EXPECT_EQ(bench.writer.stats().transactions, 3u);
+}
+
+TEST(DagComponent, ResultsAndShowWaitForWhatWasAppliedBefore) {
+  Bench bench;
+  ASSERT_TRUE(bench.create("r1", kDiamond).ok());
+  bench.writer.hold = true;
+  ASSERT_TRUE(bench.complete("r1", {{0}}).ok());
+  std::uint32_t done = 0;
+  auto status = messages::NodeStatus::READY;
+  bench.dag->show([](auto request) { request.setRun("r1"); }).then([&](auto answer) {
+    done = (*answer)->getRow().getProgress().getDone();
+  });
+  bench.dag->results([](auto request) { request.setRun("r1"); }).then([&](auto answer) {
+    status = (*answer)->getNodes()[0].getStatus();
+  });
+  bench.node->settle();
+  EXPECT_EQ(done, 0u);
+  bench.writer.release();
+  bench.node->settle();
+  EXPECT_EQ(done, 1u);
+  EXPECT_EQ(status, messages::NodeStatus::DONE);
 }
 
 TEST(DagComponent, ARunThatCannotBeWrittenAcknowledgesNothingUntilItIsOpenedAgain) {
