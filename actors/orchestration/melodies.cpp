@@ -38,9 +38,8 @@ void Melodies::check(Call<protocol::Melodies::Check> call) {
 
 void Melodies::operators(Call<protocol::Melodies::Operators> call) {
   if (call->getName().size() == 0)
-    return call.reply([&](auto response) {
-      response.setOperatorsJson(operators_help_json(operators_).dump());
-    });
+    return call.reply(
+        [&](auto response) { response.setOperatorsJson(operators_help_json(operators_).dump()); });
   const auto one = operator_help_json(operators_, call->getName().cStr());
   if (!one) return call.fail(one.error());
   call.reply([&](auto response) { response.setOperatorsJson(Json::array({*one}).dump()); });

@@ -166,8 +166,8 @@ void Engine::create(std::shared_ptr<Prepared> prepared, Call<protocol::Engine::R
   opening_.insert(prepared->header.run);
   shared_.dag.create([&](auto request) { write(request, prepared->facts->plan, prepared->header); })
       .within(kDagTimeout)
-      .then([this, prepared, call = std::move(call)](
-                Result<Msg<messages::RunBatchResponse>> created) mutable {
+      .then([this, prepared,
+             call = std::move(call)](Result<Msg<messages::RunBatchResponse>> created) mutable {
         opening_.erase(prepared->header.run);
         if (!created) return call.fail(created.error());
         const auto run = add(prepared->facts, prepared->weight);
@@ -238,10 +238,9 @@ void Engine::open_in_dag(std::shared_ptr<Opening> opening) {
       .then([this, opening](Result<Msg<messages::RunBatchResponse>> opened) {
         if (!opened) return finish_opening(opening, opened.error());
         opening->batch = std::move(*opened);
-        opening->run =
-            std::make_shared<EngineRun>(host(), shared_, opening->prepared.facts,
-                                        opening->prepared.weight,
-                                        [this](EngineRun& over) { on_over(over); });
+        opening->run = std::make_shared<EngineRun>(host(), shared_, opening->prepared.facts,
+                                                   opening->prepared.weight,
+                                                   [this](EngineRun& over) { on_over(over); });
         read_rows(opening);
       });
 }
@@ -265,9 +264,9 @@ void Engine::read_rows(std::shared_ptr<Opening> opening) {
         const bool more = opening->next_row < total && (*page)->getNodes().size() > 0;
         if (more) return read_rows(opening);
         if (opening->next_row < total || total < opening->prepared.facts->plan.nodes.size())
-          return finish_opening(opening, Error{Errc::DATA_CORRUPT, "the journal of run " +
-                                                                       opening->id +
-                                                                       " lacks nodes"});
+          return finish_opening(
+              opening,
+              Error{Errc::DATA_CORRUPT, "the journal of run " + opening->id + " lacks nodes"});
         finish_opening(opening, {});
       });
 }
@@ -323,10 +322,11 @@ void Engine::finish_opening(const std::shared_ptr<Opening>& opening, Status stat
 }
 
 void Engine::take_up_runs() {
-  shared_.dag.list([&](auto request) {
-                request.setUnfinished(true);
-                request.setMax(static_cast<std::uint32_t>(shared_.options.runs_max));
-              })
+  shared_.dag
+      .list([&](auto request) {
+        request.setUnfinished(true);
+        request.setMax(static_cast<std::uint32_t>(shared_.options.runs_max));
+      })
       .within(kDagTimeout)
       .then([this](Result<Msg<messages::ListRunsResponse>> listed) {
         if (!listed)
@@ -376,8 +376,7 @@ Result<EngineRun*> Engine::find(std::string_view beginning) {
     return Error{Errc::NOT_FOUND, "no run " + std::string(beginning) + " is or was under way here",
                  "run"};
   const auto second = std::next(first);
-  if (first->first != beginning && second != runs_.end() &&
-      second->first.starts_with(beginning))
+  if (first->first != beginning && second != runs_.end() && second->first.starts_with(beginning))
     return Error{Errc::INVALID_ARGUMENT,
                  "more than one run begins with " + std::string(beginning) + "; give more of it",
                  "run"};

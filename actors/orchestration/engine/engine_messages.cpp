@@ -19,9 +19,9 @@ void write(messages::RunHead::Builder out, const RunHeader& header) {
 }
 
 RunHeader read(messages::RunHead::Reader head) {
-  return {head.getRun().cStr(),        head.getMelody().cStr(), head.getVersion().cStr(),
-          head.getFile().cStr(),       head.getText().cStr(),   head.getInputsJson().cStr(),
-          head.getStartedNs(),         head.getHost().cStr(),   head.getDirectory().cStr()};
+  return {head.getRun().cStr(),  head.getMelody().cStr(), head.getVersion().cStr(),
+          head.getFile().cStr(), head.getText().cStr(),   head.getInputsJson().cStr(),
+          head.getStartedNs(),   head.getHost().cStr(),   head.getDirectory().cStr()};
 }
 
 void write(messages::CreateRunRequest::Builder out, const Plan& plan, const RunHeader& header) {

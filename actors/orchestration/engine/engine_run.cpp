@@ -198,9 +198,8 @@ void EngineRun::lay_out(const std::vector<WorkItem>& items) {
 // ---- lanes --------------------------------------------------------------------------------------
 
 void EngineRun::run_lanes() {
-  runtime::Blocking& workers = shared_.options.workers != nullptr
-                                   ? *shared_.options.workers
-                                   : host_.services().blocking;
+  runtime::Blocking& workers =
+      shared_.options.workers != nullptr ? *shared_.options.workers : host_.services().blocking;
   const runtime::MonoTime now = host_.services().clocks.mono();
   for (LaneClass lanes = 0; lanes < lanes_.classes(); ++lanes) {
     std::size_t begun = 0;
@@ -255,8 +254,7 @@ void EngineRun::send_exchange() {
       }));
 }
 
-void EngineRun::on_exchanged(std::uint64_t number,
-                             Result<Msg<messages::ExchangeResponse>> answer) {
+void EngineRun::on_exchanged(std::uint64_t number, Result<Msg<messages::ExchangeResponse>> answer) {
   const bool newest = number == exchanges_;
   if (phase_ != Phase::running) return;
   if (!answer) {
@@ -351,11 +349,11 @@ void EngineRun::give_up_the_late() {
     report.executed = true;
     report.outcome = stopped ? messages::Outcome::CANCELLED : messages::Outcome::FAILED;
     if (!stopped)
-      report.error = Error{Errc::DEADLINE_EXCEEDED,
-                           "node " + name + " did not end, even " +
-                               std::to_string(shared_.options.timeout_grace.count()) +
-                               " ms after its timeout",
-                           "nodes." + name + ".timeout_ms", true};
+      report.error =
+          Error{Errc::DEADLINE_EXCEEDED,
+                "node " + name + " did not end, even " +
+                    std::to_string(shared_.options.timeout_grace.count()) + " ms after its timeout",
+                "nodes." + name + ".timeout_ms", true};
     take_report(std::move(report));
   }
 }
@@ -457,7 +455,8 @@ void EngineRun::read_critical_path() {
       .within(kDagTimeout)
       .then(safely([this](Result<Msg<messages::ShowRunResponse>> answer) {
         if (answer) {
-          for (const auto name : (*answer)->getCriticalPath()) critical_path_.push_back(name.cStr());
+          for (const auto name : (*answer)->getCriticalPath())
+            critical_path_.push_back(name.cStr());
           critical_path_us_ = (*answer)->getCriticalPathUs();
         }
         end();
@@ -549,8 +548,7 @@ void EngineRun::progress(Call<protocol::Engine::Progress> call) {
     summary.setCriticalPathUs(critical_path_us_);
     const auto& failed = core_.failures();
     const auto of_nodes = std::min(failed.size(), kFailuresListed);
-    auto failures =
-        summary.initFailures(static_cast<unsigned>(of_nodes + run_failures_.size()));
+    auto failures = summary.initFailures(static_cast<unsigned>(of_nodes + run_failures_.size()));
     for (unsigned i = 0; i < of_nodes; ++i) {
       failures[i].setNode(core_.name_of(failed[i].item));
       write_error(failures[i].initError(), *failed[i].error);

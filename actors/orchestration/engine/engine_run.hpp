@@ -3,9 +3,9 @@
 //   Dag: ready ──► desk ──► lanes execute ──► desk: reports ──► Dag.complete (one batch at a time)
 //   lanes missing or to be given back ──► Arbitration.exchange
 //
-// `pump` does whatever there is to do; everything that happens ends in a pump. One ask of `complete`
-// is under way at a time: what is reported meanwhile makes the next batch. When the DAG tracker
-// loses the run, the run is interrupted and its owner opens it again from the journal.
+// `pump` does whatever there is to do; everything that happens ends in a pump. One ask of
+// `complete` is under way at a time: what is reported meanwhile makes the next batch. When the DAG
+// tracker loses the run, the run is interrupted and its owner opens it again from the journal.
 #pragma once
 
 #include <cstdint>

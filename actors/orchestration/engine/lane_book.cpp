@@ -8,8 +8,7 @@
 namespace symphony::actors {
 
 LaneClass LaneBook::class_of(const LaneDemand& demand) {
-  const auto [found, is_new] =
-      by_demand_.emplace(demand, static_cast<LaneClass>(demands_.size()));
+  const auto [found, is_new] = by_demand_.emplace(demand, static_cast<LaneClass>(demands_.size()));
   if (is_new) demands_.push_back(demand);
   return found->second;
 }

@@ -19,8 +19,7 @@ std::string iso8601_utc(std::int64_t unix_ns) {
   char text[64];
   std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02dZ", int{date.year()},
                 unsigned{date.month()}, unsigned{date.day()},
-                static_cast<int>(clock.hours().count()),
-                static_cast<int>(clock.minutes().count()),
+                static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
                 static_cast<int>(clock.seconds().count()));
   return text;
 }
@@ -188,8 +187,8 @@ class Execution {
     if (!items_) return false;
     const std::uint32_t index = *report_.item.index;
     if (index >= items_->size())
-      return fail({Errc::INTERNAL, "node " + node_.name + " has " +
-                                       std::to_string(items_->size()) + " items now, and had more"});
+      return fail({Errc::INTERNAL, "node " + node_.name + " has " + std::to_string(items_->size()) +
+                                       " items now, and had more"});
     scope_.item = &(*items_)[index];
     scope_.index = index;
     return true;

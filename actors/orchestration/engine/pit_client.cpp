@@ -75,9 +75,8 @@ Status PitClient::put(std::span<const ArtifactDraft> drafts, std::span<const std
   if (!answer) return answer.error();
   const auto versions = (*answer)->getVersions();
   if (versions.size() != which.size())
-    return Error{Errc::INTERNAL, "the artifact store answered " +
-                                     std::to_string(versions.size()) + " versions for " +
-                                     std::to_string(which.size()) + " drafts"};
+    return Error{Errc::INTERNAL, "the artifact store answered " + std::to_string(versions.size()) +
+                                     " versions for " + std::to_string(which.size()) + " drafts"};
   for (unsigned i = 0; i < which.size(); ++i) digests[which[i]] = versions[i].getDigest().cStr();
   return {};
 }
@@ -112,10 +111,8 @@ Result<std::string> PitClient::upload(const ArtifactDraft& draft, std::string_vi
                               .get();
     if (!appended) return give_up(appended.error());
   }
-  const auto finished = artifacts()
-                            .finish([&](auto request) { request.setUpload(upload); })
-                            .by(limited(by))
-                            .get();
+  const auto finished =
+      artifacts().finish([&](auto request) { request.setUpload(upload); }).by(limited(by)).get();
   if (!finished) return finished.error();
   return std::string((*finished)->getVersion().getDigest().cStr());
 }
@@ -133,10 +130,10 @@ Result<std::string> PitClient::load(std::string_view digest, Deadline by) {
     if (!part) return part.error();
     const std::uint64_t total = (*part)->getTotalBytes();
     if (total > kLoadBytesMax)
-      return Error{Errc::RESOURCE_EXHAUSTED,
-                   "artifact " + std::string(digest) + " has " + std::to_string(total) +
-                       " bytes, at most " + std::to_string(kLoadBytesMax) +
-                       " can be loaded as a whole"};
+      return Error{Errc::RESOURCE_EXHAUSTED, "artifact " + std::string(digest) + " has " +
+                                                 std::to_string(total) + " bytes, at most " +
+                                                 std::to_string(kLoadBytesMax) +
+                                                 " can be loaded as a whole"};
     const auto data = (*part)->getData();
     content.append(reinterpret_cast<const char*>(data.begin()), data.size());
     if (content.size() >= total) return content;
@@ -158,11 +155,10 @@ Result<std::vector<JournalledResult>> PitClient::results(NodeId first, std::uint
   if (!page) return page.error();
   std::vector<JournalledResult> results;
   for (const auto row : (*page)->getNodes())
-    results.push_back(
-        {row.getStatus(), row.getResultJson().cStr(), row.getResultDigest().cStr()});
+    results.push_back({row.getStatus(), row.getResultJson().cStr(), row.getResultDigest().cStr()});
   if (results.empty())
-    return Error{Errc::NOT_FOUND, "the journal of run " + run_ + " has no node " +
-                                      std::to_string(first)};
+    return Error{Errc::NOT_FOUND,
+                 "the journal of run " + run_ + " has no node " + std::to_string(first)};
   return results;
 }
 

@@ -143,8 +143,7 @@ std::vector<RunDesk::Running> RunDesk::running() const {
 std::optional<WorkItem> RunDesk::give_up(LaneKey lane) {
   const std::lock_guard lock(mutex_);
   const auto found = slots_.find(lane);
-  if (found == slots_.end() || !found->second->item || found->second->given_up)
-    return std::nullopt;
+  if (found == slots_.end() || !found->second->item || found->second->given_up) return std::nullopt;
   found->second->given_up = true;
   return found->second->item;
 }

@@ -29,15 +29,15 @@ struct WorkItem {
 struct NodeReport {
   WorkItem item;
   messages::Outcome outcome = messages::Outcome::SUCCEEDED;
-  std::uint32_t children = 0;           // of an expanded node
-  std::string text;                     // of a result that is small enough to travel with it
-  std::string digest;                   // else where it is stored
-  std::shared_ptr<const Json> value;    // the result
-  std::optional<Error> error;           // of a failed node; retryable: another attempt may help
-  std::int64_t started_ns = 0;          // Unix time
+  std::uint32_t children = 0;         // of an expanded node
+  std::string text;                   // of a result that is small enough to travel with it
+  std::string digest;                 // else where it is stored
+  std::shared_ptr<const Json> value;  // the result
+  std::optional<Error> error;         // of a failed node; retryable: another attempt may help
+  std::int64_t started_ns = 0;        // Unix time
   std::uint64_t duration_us = 0;
-  bool executed = false;                // its operator ran
-  std::uint64_t artifacts = 0;          // stored by it
+  bool executed = false;        // its operator ran
+  std::uint64_t artifacts = 0;  // stored by it
   std::uint64_t artifact_bytes = 0;
 };
 
