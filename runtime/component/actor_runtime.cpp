@@ -15,7 +15,7 @@ struct ActorRuntime::Impl {
   explicit Impl(const ActorRuntimeOptions& options)
       : threads(options.threads != 0
                     ? options.threads
-                    : std::max<std::size_t>(std::thread::hardware_concurrency(), 2)) {
+                    : std::max<std::size_t>(std::thread::hardware_concurrency(), kThreadsMin)) {
     // "sharing": a foreign thread's ask takes 25 us against 100 with "stealing", whose idle workers
     // sleep between their attempts to steal.
     config.set("scheduler.policy",

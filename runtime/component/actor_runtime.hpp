@@ -11,8 +11,11 @@ class actor_system;
 
 namespace symphony::runtime {
 
+// With fewer workers one handler that is stuck would be half of them.
+inline constexpr std::size_t kThreadsMin = 4;
+
 struct ActorRuntimeOptions {
-  std::size_t threads = 0;       // workers; 0: one a core, at least 2
+  std::size_t threads = 0;       // workers; 0: one a core, at least kThreadsMin
   std::size_t throughput = 300;  // messages an actor handles before others get their turn
   bool deterministic = false;    // nothing runs but by run_one(): for tests and simulation
 };
