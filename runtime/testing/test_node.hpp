@@ -54,6 +54,8 @@ class TestNode {
   // Whether an incarnation answers to the name.
   bool lives(const std::string& name);
 
+  // Lets one actor handle one message; false when none has anything to do.
+  bool step() { return run_one(); }
   // Lets every actor handle all it has; virtual time stands still.
   void settle();
   // Lets virtual time pass, with everything that happens on the way.

@@ -154,6 +154,7 @@ TEST_F(HealthCheckerTest, ASupervisorThatIsStuckIsReportedToItsOwn) {
   HealthOptions options{.rules = kRules};
   options.components = {{"/inner", {"/outer"}}, {"/c", {"/inner"}}, {"/outer", {}}};
   watch(options);
+  node_.advance(10min);  // the deadlines of its start are over: nothing wakes it any more
   be_stuck(node_, "/inner");
   node_.advance(30s);
   const auto tree = Ref<protocol::Supervisor>{node_.asker(), "/outer"}.tree().get();

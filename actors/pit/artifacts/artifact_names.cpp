@@ -29,7 +29,7 @@ bool is_hex(std::string_view text) {
 Result<VersionRecord> find_version(const Txn& txn, const ArtifactStore::Databases& databases,
                                    std::string_view name, std::uint64_t version) {
   // No stored name is longer, and a longer key could not be looked up.
-  if (name.empty() || name.size() > kMaxNameBytes) return no_name(name);
+  if (name.empty() || name.size() > kMaxArtifactNameBytes) return no_name(name);
   auto cursor = txn.cursor(databases.versions);
   if (!cursor) return std::move(cursor).error();
   const auto prefix = version_prefix(name);

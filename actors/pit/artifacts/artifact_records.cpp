@@ -183,7 +183,7 @@ Result<VersionRecord> parse_version(std::string_view key, std::string_view value
 Status check_name(std::string_view name) {
   const char* why = nullptr;
   if (name.empty()) why = "it is empty";
-  if (name.size() > kMaxNameBytes) why = "it is longer than 384 bytes";
+  if (name.size() > kMaxArtifactNameBytes) why = "it is longer than 384 bytes";
   if (!is_plain_text(name)) why = "it has control characters or is not UTF-8";
   if (name.starts_with("sha256:")) why = "\"sha256:\" introduces a digest";
   if (ends_in_version(name)) why = "\"@\" and a number mean a version";

@@ -37,7 +37,7 @@ inline constexpr std::string_view kContentsDatabase = "artifact.contents";
 inline constexpr std::string_view kPartsDatabase = "artifact.parts";
 inline constexpr std::string_view kVersionsDatabase = "artifact.versions";
 
-inline constexpr std::size_t kMaxNameBytes = 384;
+inline constexpr std::size_t kMaxArtifactNameBytes = 384;
 inline constexpr std::size_t kMaxMetadataBytes = std::size_t{64} << 10;  // one version, all of it
 inline constexpr std::size_t kMaxLineage = 1024;
 inline constexpr std::size_t kMaxPartsPerContent = 1 << 20;
@@ -96,8 +96,8 @@ std::string version_value(const VersionRecord& record);
 // Errors: DATA_CORRUPT.
 Result<VersionRecord> parse_version(std::string_view key, std::string_view value);
 
-// What may be a name: 1 to kMaxNameBytes bytes of UTF-8 without control characters, not starting
-// with "sha256:", not ending in "@" and digits, not 64 hex digits: those mean something to
+// What may be a name: 1 to kMaxArtifactNameBytes bytes of UTF-8 without control characters, not
+// starting with "sha256:", not ending in "@" and digits, not 64 hex digits: those mean something to
 // `resolve`. Errors: INVALID_ARGUMENT.
 Status check_name(std::string_view name);
 

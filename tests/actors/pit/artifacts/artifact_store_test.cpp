@@ -179,7 +179,7 @@ TEST(ArtifactStore, RefusesNamesThatMeanSomethingElse) {
     EXPECT_TRUE(check_name(name).ok()) << name;
   }
   const std::string hex(64, 'a');
-  const std::string longest(kMaxNameBytes, 'n');
+  const std::string longest(kMaxArtifactNameBytes, 'n');
   EXPECT_TRUE(check_name(longest).ok());
   for (const auto& name :
        {std::string(), longest + "n", std::string("a@3"), std::string("sha256:x"), hex,
