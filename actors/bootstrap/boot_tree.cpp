@@ -1,10 +1,16 @@
 #include "actors/bootstrap/boot_tree.hpp"
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <utility>
 
 #include "actors/bootstrap/control.hpp"
+#include "actors/orchestration/engine/engine.hpp"
+#include "actors/orchestration/melodies.hpp"
+#include "actors/pit/arbitration/arbitration.hpp"
+#include "actors/pit/artifacts/artifacts.hpp"
+#include "actors/pit/dag/dag.hpp"
 
 namespace symphony::bootstrap {
 namespace {
@@ -90,6 +96,55 @@ runtime::LinkOptions link_options(const Parts& parts) {
   return options;
 }
 
+actors::Resources capacity(const Parts& parts) {
+  const auto cores = parts.settings.get<std::uint64_t>("arbitration.cores");
+  const auto memory_bytes = parts.settings.get_bytes("arbitration.memory_mib");
+  actors::Resources capacity;
+  capacity.millicores =
+      cores != 0
+          ? cores * 1000
+          : std::max<std::uint64_t>(1000, static_cast<std::uint64_t>(parts.machine.cpus * 1000));
+  capacity.memory_bytes = memory_bytes != 0 ? memory_bytes : parts.machine.memory_bytes;
+  return capacity;
+}
+
+ChildPlan infrastructure(const Parts& parts) {
+  Phase phase{parts.settings, "/system/infrastructure", "the Pit: what runs are made on"};
+  phase.add("/pit/arbitration", "cores and memory, shared fairly between runs", {},
+            [capacity = capacity(parts)](Host& host) {
+              return std::make_unique<actors::Arbitration>(host,
+                                                           actors::ArbitrationOptions{capacity});
+            });
+  phase.add("/pit/artifacts", "content by digest, versions by name", {}, [parts](Host& host) {
+    actors::ArtifactsOptions options;
+    options.store.part_bytes = parts.settings.get<std::size_t>("artifacts.part_bytes");
+    options.store.compression_level = parts.settings.get<int>("artifacts.compression_level");
+    return std::make_unique<actors::Artifacts>(host, parts.storage, parts.writer, options);
+  });
+  phase.add("/pit/dag", "what of each run is done and what may start", {}, [parts](Host& host) {
+    return std::make_unique<actors::Dag>(host, parts.storage, parts.writer);
+  });
+  return std::move(phase).plan({});
+}
+
+ChildPlan orchestration(const Parts& parts) {
+  Phase phase{parts.settings, "/system/orchestration", "runs melodies"};
+  phase.add("/orchestration/melodies", "melodies as such, and operators", {}, [parts](Host& host) {
+    return std::make_unique<actors::Melodies>(host, parts.operators);
+  });
+  phase.add("/orchestration/engine", "runs melodies", {}, [parts](Host& host) {
+    actors::EngineOptions options;
+    options.operators = &parts.operators;
+    options.asker = &parts.asker;
+    options.workers = &parts.workers;
+    options.host = parts.host;
+    options.runs_max = parts.settings.get<std::size_t>("engine.max_runs");
+    options.resumptions_max = parts.settings.get<std::uint32_t>("engine.max_crashes");
+    return std::make_unique<actors::Engine>(host, options);
+  });
+  return std::move(phase).plan({"/system/infrastructure"});
+}
+
 ChildPlan application(const Parts& parts, std::vector<ChildPlan> extra) {
   Phase phase{parts.settings, "/system/application", "what people and programs talk to"};
   std::vector<std::string> before_control;
@@ -103,7 +158,7 @@ ChildPlan application(const Parts& parts, std::vector<ChildPlan> extra) {
                   host, ControlOptions{parts.socket_path, link_options(parts), parts.shut_down},
                   parts.receiver);
             });
-  return std::move(phase).plan({});
+  return std::move(phase).plan({"/system/orchestration"});
 }
 
 void collect(const std::string& supervisor, const std::vector<ChildPlan>& children,
@@ -119,6 +174,8 @@ void collect(const std::string& supervisor, const std::vector<ChildPlan>& childr
 BootTree boot_tree(const Parts& parts, std::vector<ChildPlan> extra) {
   BootTree tree;
   tree.root = supervisor_spec(parts.settings, kRootName, runtime::Strategy::kRestForOne);
+  tree.children.push_back(infrastructure(parts));
+  tree.children.push_back(orchestration(parts));
   tree.children.push_back(application(parts, std::move(extra)));
   return tree;
 }

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <optional>
@@ -17,6 +18,7 @@
 
 #include "actors/bootstrap/boot_tree.hpp"
 #include "actors/bootstrap/systemd.hpp"
+#include "actors/orchestration/engine/options.hpp"
 #include "extensions/operators/operators.hpp"
 #include "runtime/blocking/blocking.hpp"
 #include "runtime/component/actor_runtime.hpp"
@@ -80,6 +82,18 @@ std::size_t blocking_threads(const Settings& settings) {
   return 2 * std::max<std::size_t>(std::thread::hardware_concurrency(), 1);
 }
 
+// One a core that runs may use, and spare ones for those that get stuck in operators.
+std::size_t worker_threads(const Settings& settings, const runtime::MachineLimits& machine) {
+  const auto cores = settings.get<std::size_t>("arbitration.cores");
+  const auto wanted = cores != 0 ? cores : static_cast<std::size_t>(std::ceil(machine.cpus));
+  return std::max<std::size_t>(wanted, 1) + actors::EngineOptions{}.lanes_lost_max;
+}
+
+std::string host_name() {
+  char name[256] = {};
+  return ::gethostname(name, sizeof name - 1) == 0 ? name : "localhost";
+}
+
 sigset_t stop_signals() {
   sigset_t signals;
   ::sigemptyset(&signals);
@@ -107,6 +121,9 @@ struct Node::Impl {
         blocking(clocks, {.name = "blocking",
                           .threads = blocking_threads(config.settings),
                           .queue_max = config.settings.get<std::size_t>("blocking.queue")}),
+        workers(clocks, {.name = "worker",
+                         .threads = worker_threads(config.settings, machine),
+                         .queue_max = config.settings.get<std::size_t>("blocking.queue")}),
         services{clocks,   random,       ticker,
                  blocking, log,          telemetry,
                  registry, dead_letters, config.settings.get_ms("link.ask_timeout_ms")},
@@ -133,7 +150,9 @@ struct Node::Impl {
   runtime::TelemetryRegistry telemetry;
   runtime::Registry registry;
   runtime::DeadLetters dead_letters;
+  const runtime::MachineLimits machine = runtime::read_machine_limits();
   runtime::PoolBlocking blocking;
+  runtime::PoolBlocking workers;
   runtime::Services services;
   runtime::Logger logger;
   actors::OperatorRegistry operators;
@@ -210,12 +229,12 @@ std::optional<NodeFailure> Node::Impl::start_actors() {
     const std::uint64_t one = 1;
     (void)!::write(wake.get(), &one, sizeof one);
   };
-  parts =
-      std::make_unique<Parts>(Parts{config.name, paths.socket, config.settings, services, *storage,
-                                    *writer, *bridge, *asker, operators, [this, rouse] {
-                                      asked_to_stop = true;
-                                      rouse();
-                                    }});
+  parts = std::make_unique<Parts>(Parts{config.name, paths.socket, config.settings, services,
+                                        *storage, *writer, *bridge, *asker, workers, machine,
+                                        host_name(), operators, [this, rouse] {
+                                          asked_to_stop = true;
+                                          rouse();
+                                        }});
   auto tree = boot_tree(*parts, config.extra);
   auto plan = runtime::supervisor_plan(tree.root, tree.children, {}, "the root of this node");
   root = runtime::spawn_component(actors->system(), services, plan.component, 1, [this, rouse] {
@@ -308,7 +327,8 @@ ExitCode Node::Impl::stop_by(steady_clock::time_point deadline) {
   bridge.reset();
   asker.reset();
   const auto left = std::max<runtime::Nanos>(deadline - steady_clock::now(), milliseconds(100));
-  if (blocking.drain(left) > 0) leave(kExitStopTimedOut, "blocking work did not end in time");
+  if (workers.drain(left) + blocking.drain(left) > 0)
+    leave(kExitStopTimedOut, "blocking work did not end in time");
   if (writer != nullptr) writer->stop();
   actors->abandon_actors();
   actors.reset();

@@ -11,6 +11,7 @@
 #include "runtime/log/log.hpp"
 #include "runtime/settings/settings.hpp"
 #include "runtime/storage/storage_writer.hpp"
+#include "runtime/system/cgroup_limits.hpp"
 
 namespace symphony::bootstrap {
 
@@ -22,7 +23,10 @@ struct Parts {
   runtime::Storage& storage;
   runtime::StorageWriter& writer;
   runtime::Receiver& receiver;
-  Asker& asker;  // for threads of the blocking pool
+  Asker& asker;                // for threads that are no actors
+  runtime::Blocking& workers;  // threads that execute the nodes of runs
+  runtime::MachineLimits machine;
+  std::string host;            // name of this machine
   const actors::OperatorRegistry& operators;
   std::function<void()> shut_down;  // any thread
 };
