@@ -20,14 +20,7 @@ constexpr std::uint32_t kExchangeFailuresMax = 600;  // in a row
 constexpr milliseconds kWatchPeriod{100};
 // A follower of events is answered this long before its patience ends.
 constexpr milliseconds kEventsMargin{250};
-constexpr std::uint32_t kEventsPageMax = 1'000;
 constexpr std::size_t kOutputsBytesMax = std::size_t{8} << 20;
-constexpr std::size_t kFailuresListed = 100;
-
-std::uint64_t micros(std::chrono::nanoseconds span) {
-  return static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::microseconds>(span).count());
-}
 
 bool dag_lost_the_run(const Error& error) {
   return error.retryable || error.code == Errc::FAILED_PRECONDITION ||
@@ -473,92 +466,6 @@ void EngineRun::end() {
   answer_events();
   answer_cancels();
   on_over_(*this);
-}
-
-// ---- for those who watch ------------------------------------------------------------------------
-
-void EngineRun::events(EventsCall call) {
-  if (waiters_.events.size() >= shared_.options.event_waiters_max)
-    return call.fail({Errc::OVERLOADED, "too many follow run " + id() + " already", "", true});
-  waiters_.events.push_back(std::move(call));
-  if (phase_ == Phase::running) note_running();
-  answer_events();
-  arm_watch();
-}
-
-void EngineRun::answer_events() {
-  const std::uint64_t next = core_.events().next();
-  for (EventsCall& call : waiters_.events)
-    if (ended() || std::max<std::uint64_t>(call->getCursor(), 1) != next) answer(call);
-  std::erase_if(waiters_.events, [](const EventsCall& call) { return !call.open(); });
-}
-
-void EngineRun::answer(EventsCall& call) {
-  const EventRing& ring = core_.events();
-  const std::uint64_t from = ring.position_of(call->getCursor());
-  const std::uint32_t max =
-      call->getMax() == 0 ? kEventsPageMax : std::min(call->getMax(), kEventsPageMax);
-  const auto count = static_cast<unsigned>(std::min<std::uint64_t>(ring.next() - from, max));
-  call.reply([&](auto response) {
-    response.setNext(from + count);
-    response.setMissed(ring.missed_by(call->getCursor()));
-    auto events = response.initEvents(count);
-    for (unsigned i = 0; i < count; ++i) write(events[i], ring.at(from + i), core_);
-    response.setEnded(ended() && from + count == ring.next());
-  });
-}
-
-void EngineRun::forget(const Header& request) {
-  const auto is_meant = [&](const auto& call) {
-    return call.header().sender == request.sender &&
-           call.header().correlation == request.correlation;
-  };
-  std::erase_if(waiters_.events, is_meant);
-  std::erase_if(waiters_.cancels, is_meant);
-}
-
-EngineRun::Waiters EngineRun::take_waiters() { return std::exchange(waiters_, {}); }
-
-void EngineRun::progress(Call<protocol::Engine::Progress> call) {
-  if (phase_ == Phase::running) note_running();
-  auto states = core_.melody_nodes(wall_ns());
-  std::vector<double> fractions(states.size(), 0);
-  if (desk_)
-    for (const auto& running : desk_->running())
-      if (!running.item.index) fractions[running.item.of] = running.fraction;
-  call.reply([&](messages::RunProgressResponse::Builder out) {
-    out.setStatus(status_);
-    out.setEnded(ended());
-    write(out.initProgress(), core_.counts());
-    auto nodes = out.initNodes(static_cast<unsigned>(states.size()));
-    write_nodes(nodes, facts_->plan, states);
-    for (unsigned i = 0; i < nodes.size(); ++i) nodes[i].setFraction(fractions[i]);
-    const auto elapsed = ended() ? elapsed_ : host_.services().clocks.mono() - began_;
-    out.setElapsedUs(micros(elapsed));
-    if (!ended()) return;
-    auto summary = out.initSummary();
-    summary.setStatus(status_);
-    summary.setOutputsJson(outputs_.dump());
-    summary.setElapsedUs(micros(elapsed_));
-    summary.setArtifacts(core_.artifacts());
-    summary.setArtifactBytes(core_.artifact_bytes());
-    summary.setExecuted(core_.executed());
-    auto path = summary.initCriticalPath(static_cast<unsigned>(critical_path_.size()));
-    for (unsigned i = 0; i < path.size(); ++i) path.set(i, critical_path_[i]);
-    summary.setCriticalPathUs(critical_path_us_);
-    const auto& failed = core_.failures();
-    const auto of_nodes = std::min(failed.size(), kFailuresListed);
-    auto failures = summary.initFailures(static_cast<unsigned>(of_nodes + run_failures_.size()));
-    for (unsigned i = 0; i < of_nodes; ++i) {
-      failures[i].setNode(core_.name_of(failed[i].item));
-      write_error(failures[i].initError(), *failed[i].error);
-    }
-    for (unsigned i = 0; i < run_failures_.size(); ++i) {
-      auto failure = failures[static_cast<unsigned>(of_nodes) + i];
-      failure.setNode(run_failures_[i].first);
-      write_error(failure.initError(), run_failures_[i].second);
-    }
-  });
 }
 
 }  // namespace symphony::actors
