@@ -207,7 +207,8 @@ void Engine::open(std::shared_ptr<Opening> opening) {
         opening->prepared.header = read((*shown)->getHead());
         std::string id = (*shown)->getRow().getRun().cStr();
         const auto live = runs_.find(id);
-        const bool under_way = live != runs_.end() && !live->second->ended();
+        const bool under_way =
+            live != runs_.end() && !live->second->ended() && !live->second->interrupted();
         if (under_way || !opening_.insert(id).second) {
           opening->id.clear();
           return finish_opening(

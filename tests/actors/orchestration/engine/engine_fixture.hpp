@@ -64,15 +64,13 @@ struct Ended {
 class EngineNode {
  public:
   explicit EngineNode(World& world, EngineOptions options = {}, std::uint64_t cores = 2,
-                      std::uint64_t seed = 0)
+                      std::uint64_t seed = 0, bool supervised = false)
       : world_(world) {
     storage_ = std::move(runtime::Storage::open(world.dir.path()).value());
     writer_ = std::make_unique<runtime::InlineStorageWriter>(*storage_);
     node_ = std::make_unique<runtime::TestNode>(seed);
     add_operators();
-    node_->spawn("/pit/dag", [this](runtime::Host& host) {
-      return std::make_unique<Dag>(host, *storage_, *writer_);
-    });
+    spawn_dag();
     node_->spawn("/pit/arbitration", [cores](runtime::Host& host) {
       return std::make_unique<Arbitration>(
           host, ArbitrationOptions{{cores * 1000, std::uint64_t{8} << 30}});
@@ -84,14 +82,29 @@ class EngineNode {
     options.asker = &node_->asker();
     options.host = "testhost";
     options.linger_yields = 0;
-    node_->spawn("/orchestration/engine", [options](runtime::Host& host) {
+    const auto make = [options](runtime::Host& host) {
       return std::make_unique<Engine>(host, options);
-    });
+    };
+    if (supervised) {
+      runtime::ChildPlan plan;
+      plan.spec.id = plan.component.name = "/orchestration/engine";
+      plan.component.make = make;
+      const auto status = node_->supervise({.id = "/orchestration"}, {plan});
+      SYMPHONY_ASSERT(status.ok());
+    } else {
+      node_->spawn("/orchestration/engine", make);
+    }
     engine_.emplace(node_->asker());
     dag_.emplace(node_->asker());
   }
 
   runtime::TestNode& node() { return *node_; }
+  // Again: as after a crash of the component.
+  void spawn_dag() {
+    node_->spawn("/pit/dag", [this](runtime::Host& host) {
+      return std::make_unique<Dag>(host, *storage_, *writer_);
+    });
+  }
   const Ref<protocol::Engine>& engine() const { return *engine_; }
   const Ref<protocol::Dag>& dag() const { return *dag_; }
 
@@ -162,7 +175,17 @@ class EngineNode {
     return all;
   }
 
-  // Names of the nodes that the journal has as done.
+  // Ids of all runs in the journal, newest first.
+  std::vector<std::string> runs() {
+    std::vector<std::string> ids;
+    const auto page = dag().list().get();
+    EXPECT_TRUE(page.ok()) << to_string(page.error());
+    if (!page) return ids;
+    for (const auto row : (*page)->getRuns()) ids.push_back(row.getRun().cStr());
+    return ids;
+  }
+
+  // What became of each node, by the journal.
   std::map<std::string, messages::NodeStatus> journal(const std::string& id) {
     std::map<std::string, messages::NodeStatus> nodes;
     const auto page = dag()
