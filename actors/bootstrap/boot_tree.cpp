@@ -149,6 +149,9 @@ ChildPlan application(const Parts& parts, std::vector<ChildPlan> extra) {
   Phase phase{parts.settings, "/system/application", "what people and programs talk to"};
   std::vector<std::string> before_control;
   for (auto& plan : extra) {
+    const auto kind = plan.spec.kind;
+    plan.spec = child_spec(parts.settings, plan.spec.id, plan.spec.needs);
+    plan.spec.kind = kind;
     before_control.push_back(plan.spec.id);
     phase.add(std::move(plan));
   }

@@ -24,7 +24,8 @@ struct BootTree {
   std::vector<runtime::ChildPlan> children;
 };
 
-// `extra` joins the application phase: components that only some builds have.
+// `extra` joins the application phase: components that only some builds have. Their deadlines and
+// the limits of their mailboxes come from the settings.
 BootTree boot_tree(const Parts& parts, std::vector<runtime::ChildPlan> extra = {});
 
 // The name of the supervisor of each component, supervisors included (the root's is "").

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,6 +18,7 @@
 #include <utility>
 
 #include "actors/bootstrap/boot_tree.hpp"
+#include "actors/bootstrap/exit_guard.hpp"
 #include "actors/bootstrap/systemd.hpp"
 #include "actors/orchestration/engine/options.hpp"
 #include "extensions/operators/operators.hpp"
@@ -28,6 +30,7 @@
 #include "runtime/component/thread_asker.hpp"
 #include "runtime/ids/random.hpp"
 #include "runtime/link/descriptor.hpp"
+#include "runtime/link/unix_socket.hpp"
 #include "runtime/log/log.hpp"
 #include "runtime/storage/storage.hpp"
 #include "runtime/storage/storage_writer.hpp"
@@ -94,6 +97,10 @@ std::string host_name() {
   return ::gethostname(name, sizeof name - 1) == 0 ? name : "localhost";
 }
 
+constexpr milliseconds kFlushPatience{500};
+// How much later than its supervisors the process gives up, so that they can say on whom.
+constexpr milliseconds kStopGrace{300};
+
 sigset_t stop_signals() {
   sigset_t signals;
   ::sigemptyset(&signals);
@@ -133,10 +140,13 @@ struct Node::Impl {
     extensions::add_builtin_operators(operators);
   }
 
+  std::optional<NodeFailure> check_socket();
   std::optional<NodeFailure> open_storage();
   std::optional<NodeFailure> start_actors();
   ExitCode wait();
-  ExitCode stop_by(steady_clock::time_point deadline);
+  steady_clock::time_point stop_deadline() const;
+  // Comes back after everything has ended; leaves with `code_when_late` when that takes too long.
+  ExitCode stop_by(steady_clock::time_point deadline, ExitCode code_when_late);
   [[noreturn]] void leave(ExitCode code, const char* why);
 
   const steady_clock::time_point begun = steady_clock::now();
@@ -162,6 +172,7 @@ struct Node::Impl {
   runtime::Descriptor signals;  // signalfd
   std::atomic<bool> root_ended{false};
   std::atomic<bool> asked_to_stop{false};
+  std::atomic<bool> ready{false};
   std::unique_ptr<runtime::ActorRuntime> actors;
   std::unique_ptr<runtime::ThreadAsker> asker;
   std::unique_ptr<runtime::LinkBridge> bridge;
@@ -189,12 +200,28 @@ std::variant<std::unique_ptr<Node>, NodeFailure> Node::boot(NodeConfig config) {
   auto impl = std::make_unique<Impl>(std::move(config), std::move(outputs).value());
   impl->wake = runtime::Descriptor{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
   impl->signals = runtime::Descriptor{::signalfd(-1, &blocked, SFD_CLOEXEC | SFD_NONBLOCK)};
+  if (auto failure = impl->check_socket()) return *failure;
   if (auto failure = impl->open_storage()) return *failure;
   if (auto failure = impl->start_actors()) return *failure;
+  impl->ready = true;
   impl->boot_time = std::chrono::duration_cast<milliseconds>(steady_clock::now() - impl->begun);
   impl->logger.info("ready",
                     {{"endpoint", impl->paths.socket}, {"boot_ms", impl->boot_time.count()}});
   return std::unique_ptr<Node>(new Node(std::move(impl)));
+}
+
+// Before anything is created: a node that cannot be reached is none.
+std::optional<NodeFailure> Node::Impl::check_socket() {
+  if (paths.socket.size() >= sizeof(sockaddr_un::sun_path))
+    return NodeFailure{kExitUsage, "the socket " + paths.socket + " would have a path of " +
+                                       std::to_string(paths.socket.size()) + " bytes, and " +
+                                       std::to_string(sizeof(sockaddr_un::sun_path) - 1) +
+                                       " bytes is the most: set node.runtime_dir to a shorter one"};
+  if (runtime::connect_unix(paths.socket, clocks))
+    return NodeFailure{kExitNameTaken, "a node named " + config.name + " is running already (at " +
+                                           paths.socket +
+                                           "): stop it, or start this one with --name"};
+  return std::nullopt;
 }
 
 std::optional<NodeFailure> Node::Impl::open_storage() {
@@ -204,7 +231,8 @@ std::optional<NodeFailure> Node::Impl::open_storage() {
   std::error_code failed;
   std::filesystem::create_directories(paths.data_dir, failed);
   if (failed)
-    return NodeFailure{kExitUsage, "cannot create " + paths.data_dir + ": " + failed.message()};
+    return NodeFailure{kExitUsage, "cannot create the data directory " + paths.data_dir + ": " +
+                                       failed.message() + "; set node.data_dir to another place"};
   runtime::StorageOptions options;
   options.map_size_bytes = config.settings.get_bytes("storage.map_size_gib");
   auto opened = runtime::Storage::open(paths.data_dir, options);
@@ -256,10 +284,9 @@ std::optional<NodeFailure> Node::Impl::start_actors() {
   }
   if (!started) {
     logger.error("boot failed", {{"reason", started.error().message}});
-    log.flush(milliseconds(500));
-    (void)stop_by(steady_clock::now() + config.settings.get_ms("boot.stop_timeout_ms"));
-    const bool taken = started.error().message.find("somebody listens") != std::string::npos;
-    return NodeFailure{taken ? kExitNameTaken : kExitBootFailed, started.error().message};
+    log.flush(kFlushPatience);
+    (void)stop_by(stop_deadline(), kExitBootFailed);
+    return NodeFailure{kExitBootFailed, started.error().message};
   }
   registry.slot(kRootName)->set(root.address);
   return std::nullopt;
@@ -298,27 +325,27 @@ ExitCode Node::Impl::wait() {
 
 ExitCode Node::stop() {
   notify_systemd("STOPPING=1");
-  const auto& settings = impl_->config.settings;
-  const auto deadline = steady_clock::now() + settings.get_ms("boot.drain_ms") +
-                        settings.get_ms("boot.stop_timeout_ms");
-  return impl_->stop_by(deadline);
+  return impl_->stop_by(impl_->stop_deadline(), kExitStopTimedOut);
 }
 
-ExitCode Node::Impl::stop_by(steady_clock::time_point deadline) {
+steady_clock::time_point Node::Impl::stop_deadline() const {
+  return steady_clock::now() + config.settings.get_ms("boot.drain_ms") +
+         config.settings.get_ms("boot.stop_timeout_ms");
+}
+
+ExitCode Node::Impl::stop_by(steady_clock::time_point deadline, ExitCode code_when_late) {
+  const ExitGuard guard{deadline + kStopGrace, signals.get(),
+                        [this, code_when_late](auto why) { leave(code_when_late, why); }};
   if (!root_ended) {
     Ref<protocol::Component> lifecycle{
         *asker, std::make_unique<runtime::SlotTarget>(kRootName, root.address)};
-    lifecycle.stop().by(deadline).then([](auto) {});
-    pollfd watched[] = {{signals.get(), POLLIN, 0}, {wake.get(), POLLIN, 0}};
+    const auto stopped = lifecycle.stop().by(deadline + kStopGrace).get();
+    if (!stopped && stopped.error().code == Errc::DEADLINE_EXCEEDED)
+      leave(code_when_late, stopped.error().message.c_str());
+    pollfd watched{wake.get(), POLLIN, 0};
     while (!root_ended) {
-      const auto left =
-          std::chrono::duration_cast<milliseconds>(deadline - steady_clock::now()).count();
-      if (left <= 0) leave(kExitStopTimedOut, "a component did not stop in time");
       std::uint64_t count = 0;
-      if (::poll(watched, 2, static_cast<int>(left)) > 0) {
-        (void)!::read(wake.get(), &count, sizeof count);
-        if (watched[0].revents != 0) leave(kExitStopTimedOut, "a second signal");
-      }
+      if (::poll(&watched, 1, -1) > 0) (void)!::read(wake.get(), &count, sizeof count);
     }
   }
   root = {};
@@ -328,20 +355,22 @@ ExitCode Node::Impl::stop_by(steady_clock::time_point deadline) {
   asker.reset();
   const auto left = std::max<runtime::Nanos>(deadline - steady_clock::now(), milliseconds(100));
   if (workers.drain(left) + blocking.drain(left) > 0)
-    leave(kExitStopTimedOut, "blocking work did not end in time");
+    leave(code_when_late, "blocking work did not end in time");
   if (writer != nullptr) writer->stop();
   actors->abandon_actors();
-  actors.reset();
+  actors.reset();  // joins the threads: never returns while a handler is stuck in one
   writer.reset();
   storage.reset();
   logger.info("stopped");
-  log.flush(milliseconds(500));
+  log.flush(kFlushPatience);
   return kExitOk;
 }
 
 void Node::Impl::leave(ExitCode code, const char* why) {
   logger.error("leaving without a clean stop", {{"reason", why}});
-  log.flush(milliseconds(500));
+  log.flush(kFlushPatience);
+  std::fprintf(stderr, "symphony: left without a clean stop: %s\n", why);
+  if (ready) ::unlink(paths.socket.c_str());  // before that it may be another node's
   ::_exit(code);
 }
 

@@ -159,8 +159,24 @@ void Supervisor::stop_child(Child& child, MonoTime stop_by) {
   child.ref->stop().by(stop_by).then(
       [this, id = child.plan.spec.id, n = child.incarnation](auto answer) {
         auto* stopped = living(id, n);
-        if (stopped != nullptr && !answer) stopped->cradle->fail(answer.error().message);
+        if (stopped == nullptr || answer) return;
+        if (answer.error().code == Errc::DEADLINE_EXCEEDED)
+          note_left_behind(*stopped, &answer.error());
+        stopped->cradle->fail(answer.error().message);
       });
+}
+
+// The first one counts: what is above it is late because of it.
+void Supervisor::note_left_behind(const Child& child, const Error* reason) {
+  if (!stopping_ || left_behind_) return;
+  if (child.plan.is_supervisor && reason != nullptr) {
+    left_behind_ = reason->message;  // which names the one below
+    return;
+  }
+  const auto& spec = child.plan.spec;
+  const auto time_ms =
+      std::chrono::duration_cast<std::chrono::milliseconds>(spec.drain_timeout + spec.stop_timeout);
+  left_behind_ = spec.id + " did not stop within " + std::to_string(time_ms.count()) + " ms";
 }
 
 void Supervisor::carry_out(const Abandon& effect) {
@@ -168,6 +184,7 @@ void Supervisor::carry_out(const Abandon& effect) {
   if (child == nullptr) return;
   host().log().warn("a stuck child is fenced",
                     {{"child", effect.id}, {"incarnation", effect.incarnation}});
+  if (child->asked_to_stop) note_left_behind(*child, nullptr);
   child->cradle->fence();
   child->ref.reset();
   child->cradle.reset();
@@ -187,7 +204,10 @@ void Supervisor::carry_out(const Ready&) {
 void Supervisor::carry_out(const Stopped&) {
   if (starting_) starting_->fail({Errc::CANCELLED, "stopped while starting"});
   starting_.reset();
-  if (stopping_) stopping_->done();
+  if (stopping_ && left_behind_)
+    stopping_->fail({Errc::DEADLINE_EXCEEDED, *left_behind_});
+  else if (stopping_)
+    stopping_->done();
   stopping_.reset();
 }
 

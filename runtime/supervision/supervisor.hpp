@@ -1,7 +1,8 @@
 // The supervisor component: carries out what SupervisorCore decides.
 //
 // Its children start during its own `start` step, which ends when all are ready; its `stop` step
-// ends when none lives. A supervisor whose children die too often dies itself ("escalates"), with
+// ends when none lives, and fails with deadlineExceeded, naming the child, when one below it had to
+// be left behind. A supervisor whose children die too often dies itself ("escalates"), with
 // the reason, and its own supervisor decides what to do.
 #pragma once
 
@@ -57,11 +58,13 @@ class Supervisor final : public ComponentOf<protocol::Supervisor> {
   void start_child(Child& child);
   void stop_child(Child& child, MonoTime stop_by);
   void on_child_exit(const std::string& id, std::uint64_t incarnation);
+  void note_left_behind(const Child& child, const Error* reason);
 
   SupervisorCore core_;
   std::map<std::string, std::unique_ptr<Child>, std::less<>> children_;
   std::optional<Step> starting_;
   std::optional<Step> stopping_;
+  std::optional<std::string> left_behind_;  // who did not stop in time, as a sentence
   TimerHandle timer_;
 };
 

@@ -1,0 +1,246 @@
+"""Nodes and commands as processes, for tests that use them as people do.
+
+Every test has a home of its own (XDG directories with short paths, since the path of a socket is
+limited), so tests may run beside each other. Nothing here sleeps: what is waited for is read with
+a deadline, polled from the kernel, or asked for again until a deadline. Whatever a test started is
+killed at its end, and by the kernel should the test itself be killed.
+"""
+
+import contextlib
+import ctypes
+import json
+import os
+import pathlib
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+BIN = pathlib.Path(os.environ.get("SYMPHONY_BIN", "build/bin")).resolve()
+SYMPHONY = str(BIN / "symphony")
+PROBED = str(BIN / "symphony_probed")
+PATIENCE_S = 30  # for what should take milliseconds, on a machine that is busy
+
+OK, FAILED, USAGE, NO_NODE, NAME_TAKEN, BOOT_FAILED, ESCALATED, STOP_TIMED_OUT, WORKERS_LOST = \
+    range(9)
+
+_libc = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1
+
+
+def _die_with_parent():
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+class Result:
+    """What a command came to."""
+
+    def __init__(self, arguments, code, out, err):
+        self.arguments, self.code, self.out, self.err = arguments, code, out, err
+
+    def json(self):
+        return json.loads(self.out)
+
+    def __str__(self):
+        return f"{' '.join(self.arguments)}: exit {self.code}\n{self.out}{self.err}"
+
+
+class Process:
+    """A process whose standard output is read by lines, with deadlines. Errors go to a file."""
+
+    def __init__(self, arguments, env, err_path, cwd):
+        self.arguments = arguments
+        self.err_path = err_path
+        with open(err_path, "wb") as err:
+            self.popen = subprocess.Popen(arguments, env=env, cwd=cwd, stdin=subprocess.DEVNULL,
+                                          stdout=subprocess.PIPE, stderr=err,
+                                          preexec_fn=_die_with_parent)
+        self.pid = self.popen.pid
+        self.out = self.popen.stdout.fileno()
+        self.pidfd = os.pidfd_open(self.pid)
+        self.read = b""
+
+    def line(self, within_s=PATIENCE_S):
+        """The next line of standard output, without its end."""
+        deadline = time.monotonic() + within_s
+        while b"\n" not in self.read:
+            left = deadline - time.monotonic()
+            if left <= 0 or not select.select([self.out], [], [], left)[0]:
+                raise TimeoutError(f"no line from {self.arguments}: {self.read!r}\n{self.err()}")
+            some = os.read(self.out, 1 << 16)
+            if not some:
+                raise EOFError(f"{self.arguments} ended: exit {self.wait()}, {self.read!r}\n"
+                               f"{self.err()}")
+            self.read += some
+        line, self.read = self.read.split(b"\n", 1)
+        return line.decode()
+
+    def line_with(self, text, within_s=PATIENCE_S):
+        deadline = time.monotonic() + within_s
+        while True:
+            line = self.line(max(deadline - time.monotonic(), 0))
+            if text in line:
+                return line
+
+    def signal(self, number):
+        self.popen.send_signal(number)
+
+    def alive(self):
+        return not select.select([self.pidfd], [], [], 0)[0]
+
+    def wait(self, within_s=PATIENCE_S):
+        """The exit code; negative for a signal."""
+        if not select.select([self.pidfd], [], [], within_s)[0]:
+            raise TimeoutError(f"{self.arguments} still runs\n{self.err()}")
+        return self.popen.wait()
+
+    def err(self):
+        return pathlib.Path(self.err_path).read_text(errors="replace")
+
+    def kill(self):
+        with contextlib.suppress(ProcessLookupError):
+            self.popen.kill()
+        self.popen.wait()
+        self.popen.stdout.close()
+        os.close(self.pidfd)
+
+
+class Node(Process):
+    """A node that is ready."""
+
+    def wait_until_ready(self):
+        line = self.line()
+        self.ready_line = line
+        return self
+
+    def status(self, key):
+        for line in pathlib.Path(f"/proc/{self.pid}/status").read_text().splitlines():
+            if line.startswith(key + ":"):
+                return line.split(":", 1)[1].strip()
+        raise KeyError(key)
+
+
+class CommandTest(unittest.TestCase):
+    """A home, and what to do in it."""
+
+    maxDiff = None
+
+    def setUp(self):
+        base = "/dev/shm" if os.access("/dev/shm", os.W_OK) else "/tmp"
+        self.home = pathlib.Path(tempfile.mkdtemp(prefix="sy-", dir=base))
+        self.addCleanup(shutil.rmtree, self.home, ignore_errors=True)
+        (self.home / "run").mkdir(mode=0o700)
+        self.env = {
+            "HOME": str(self.home),
+            "XDG_RUNTIME_DIR": str(self.home / "run"),
+            "XDG_DATA_HOME": str(self.home / "data"),
+            "XDG_CONFIG_HOME": str(self.home / "config"),
+            "XDG_CACHE_HOME": str(self.home / "cache"),
+            "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
+            "LANG": "C.UTF-8",
+            "TZ": "UTC",
+        }
+        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"):
+            if name in os.environ:
+                self.env[name] = os.environ[name]
+        self.started = 0
+
+    # ---- starting -------------------------------------------------------------------------------
+
+    def process(self, *arguments, kind=Process, env=None, binary=SYMPHONY, cwd=None):
+        self.started += 1
+        process = kind([binary, *map(str, arguments)], self.env | (env or {}),
+                       self.home / f"stderr-{self.started}", cwd or self.home)
+        self.addCleanup(process.kill)
+        return process
+
+    def node(self, *arguments, probes=None, env=None):
+        """A node that is ready. With `probes` it is one that has them."""
+        env = dict(env or {})
+        if probes is not None:
+            env["PROBES"] = json.dumps(probes)
+        binary = SYMPHONY if probes is None else PROBED
+        return self.process("node", *arguments, kind=Node, env=env,
+                            binary=binary).wait_until_ready()
+
+    def failing_node(self, *arguments, probes=None, within_s=PATIENCE_S):
+        """A node that does not come up: its result."""
+        env = {} if probes is None else {"PROBES": json.dumps(probes)}
+        process = self.process("node", *arguments, env=env,
+                               binary=SYMPHONY if probes is None else PROBED)
+        code = process.wait(within_s)
+        return Result(process.arguments, code, process.popen.stdout.read().decode(),
+                      process.err())
+
+    def command(self, *arguments, env=None, binary=SYMPHONY, input=None):
+        """Runs a command to its end."""
+        done = subprocess.run([binary, *map(str, arguments)], env=self.env | (env or {}),
+                              input=input, stdin=None if input else subprocess.DEVNULL,
+                              capture_output=True, cwd=self.home, timeout=PATIENCE_S,
+                              preexec_fn=_die_with_parent)
+        return Result(["symphony", *map(str, arguments)], done.returncode,
+                      done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
+
+    def ok(self, *arguments, **options):
+        """The same for one that has to succeed."""
+        result = self.command(*arguments, **options)
+        self.assertEqual(result.code, OK, result)
+        return result
+
+    def probed(self, *arguments, **options):
+        return self.command(*arguments, binary=PROBED, **options)
+
+    # ---- looking --------------------------------------------------------------------------------
+
+    def socket_path(self, name="main"):
+        return self.home / "run" / "symphony" / f"{name}.sock"
+
+    def until(self, what, condition, within_s=PATIENCE_S):
+        """Asks again until it is true; each time costs a round trip, which is the pause."""
+        deadline = time.monotonic() + within_s
+        while True:
+            found = condition()
+            if found:
+                return found
+            if time.monotonic() > deadline:
+                self.fail(f"not within {within_s} s: {what}")
+
+    def component(self, name):
+        """Its row of `ps`."""
+        for row in self.ok("ps", "--json").json()["components"]:
+            if row["name"] == name:
+                return row
+        return None
+
+    def position(self, name):
+        """Its node of `tree`."""
+        def find(node):
+            if node["name"] == name:
+                return node
+            return next(filter(None, map(find, node.get("children", []))), None)
+        return find(self.ok("tree", "--json").json()["root"])
+
+    def assert_stops_cleanly(self, node, within_s=PATIENCE_S):
+        self.assertEqual(node.wait(within_s), OK, node.err())
+        self.assertFalse(self.socket_path().exists())
+
+    def assert_mentions(self, text, *words):
+        for word in words:
+            self.assertIn(word, text)
+
+    @contextlib.contextmanager
+    def connection(self, name="main"):
+        """The bare socket of the node."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as peer:
+            peer.settimeout(PATIENCE_S)
+            peer.connect(str(self.socket_path(name)))
+            yield peer
+
+
+def main():
+    unittest.main(argv=[sys.argv[0], *sys.argv[1:]], verbosity=2)
