@@ -21,7 +21,8 @@ import tempfile
 import time
 import unittest
 
-BIN = pathlib.Path(os.environ.get("SYMPHONY_BIN", "build/bin")).resolve()
+_BUILT = pathlib.Path(__file__).parents[2] / "build/bin"
+BIN = pathlib.Path(os.environ.get("SYMPHONY_BIN", _BUILT)).resolve()
 SYMPHONY = str(BIN / "symphony")
 PROBED = str(BIN / "symphony_probed")
 PATIENCE_S = 30  # for what should take milliseconds, on a machine that is busy

@@ -38,13 +38,13 @@ class NodeTest(harness.CommandTest):
         self.assertTrue(self.socket_path("variable").is_socket())
         self.node("--name", "option", env={"SYMPHONY_NODE": "variable"})
         self.assertTrue(self.socket_path("option").is_socket())
-        self.ok("ps", "--node", "option")
+        self.ok("tree", "--node", "option")
 
     def test_nodes_of_two_names_live_side_by_side(self):
         self.node("--name", "one")
         self.node("--name", "two")
-        self.ok("ps", "--node", "one")
-        self.ok("ps", "--node", "two")
+        self.ok("tree", "--node", "one")
+        self.ok("tree", "--node", "two")
 
     def test_refuses_a_name_that_could_not_be_a_path(self):
         result = self.failing_node("--name", "../escape")
@@ -59,14 +59,14 @@ class NodeTest(harness.CommandTest):
         self.assert_mentions(second.err, "symphony: ", "main", "--name")
         self.assertEqual(len(second.err.splitlines()), 1, second.err)
         self.assertTrue(first.alive())
-        self.ok("ps")
+        self.ok("tree")
 
     def test_replaces_the_stale_socket_of_one_that_was_killed(self):
         first = self.node()
         first.kill()
         self.assertTrue(self.socket_path().is_socket())
         self.node()
-        self.ok("ps")
+        self.ok("tree")
 
     # ---- the end --------------------------------------------------------------------------------
 
@@ -99,7 +99,7 @@ class NodeTest(harness.CommandTest):
     def test_outlives_its_terminal(self):
         node = self.node()
         node.signal(signal.SIGHUP)
-        self.ok("ps")  # it answers after the signal, which is handled before its own SIGTERM
+        self.ok("tree")  # it answers after the signal, which is handled before its own SIGTERM
         node.signal(signal.SIGTERM)
         self.assert_stops_cleanly(node)
 
@@ -150,7 +150,7 @@ class NodeTest(harness.CommandTest):
         self.assertIn(f" {runtime}/{name}.sock ", node.ready_line)
         self.assertEqual(os.stat(runtime).st_mode & 0o777, 0o700)
         self.assertTrue((self.home / ".local/share/symphony" / name).is_dir())
-        self.ok("ps", "--node", name)
+        self.ok("tree", "--node", name)
         node.signal(signal.SIGTERM)
         self.assertEqual(node.wait(), OK)
         self.assertFalse(os.path.exists(f"{runtime}/{name}.sock"))
