@@ -1,11 +1,16 @@
 #include "actors/bootstrap/boot_tree.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <memory>
 #include <utility>
 
 #include "actors/bootstrap/control.hpp"
+#include "actors/bootstrap/health_checker.hpp"
+#include "actors/foundation/log.hpp"
+#include "actors/foundation/settings.hpp"
+#include "actors/foundation/telemetry.hpp"
 #include "actors/orchestration/engine/engine.hpp"
 #include "actors/orchestration/melodies.hpp"
 #include "actors/pit/arbitration/arbitration.hpp"
@@ -65,9 +70,9 @@ class Phase {
     return *this;
   }
 
-  // As a child of the root; it needs the phase before it.
-  ChildPlan plan(std::vector<std::string> needs) && {
-    auto as_child = child_spec(settings_, name_, std::move(needs));
+  // As a child of the root, which has it wait for the phase before it.
+  ChildPlan plan() && {
+    auto as_child = child_spec(settings_, name_, {});
     // A phase is as slow as its components one after the other.
     const auto phase_timeout = settings_.get_ms("boot.phase_timeout_ms");
     as_child.start_timeout = phase_timeout;
@@ -94,6 +99,20 @@ runtime::LinkOptions link_options(const Parts& parts) {
   options.handshake_timeout = settings.get_ms("link.handshake_timeout_ms");
   options.ask_timeout = settings.get_ms("link.ask_timeout_ms");
   return options;
+}
+
+ChildPlan foundation(const Parts& parts) {
+  Phase phase{parts.settings, "/system/foundation", "what a node tells about itself"};
+  phase.add(
+      "/foundation/settings", "every setting and where it comes from", {},
+      [parts](Host& host) { return std::make_unique<actors::SettingsView>(host, parts.settings); });
+  phase.add("/foundation/log", "what the node says, and how much it says", {},
+            [](Host& host) { return std::make_unique<actors::LogView>(host); });
+  phase.add(
+      "/foundation/telemetry", "what the runtime counts, of every component", {},
+      [node = actors::NodeIdentity{parts.node, SYMPHONY_VERSION, parts.services.clocks.wall_ns()}](
+          Host& host) { return std::make_unique<actors::Telemetry>(host, node); });
+  return std::move(phase).plan();
 }
 
 actors::Resources capacity(const Parts& parts) {
@@ -124,7 +143,7 @@ ChildPlan infrastructure(const Parts& parts) {
   phase.add("/pit/dag", "what of each run is done and what may start", {}, [parts](Host& host) {
     return std::make_unique<actors::Dag>(host, parts.storage, parts.writer);
   });
-  return std::move(phase).plan({});
+  return std::move(phase).plan();
 }
 
 ChildPlan orchestration(const Parts& parts) {
@@ -142,7 +161,7 @@ ChildPlan orchestration(const Parts& parts) {
     options.resumptions_max = parts.settings.get<std::uint32_t>("engine.max_crashes");
     return std::make_unique<actors::Engine>(host, options);
   });
-  return std::move(phase).plan({"/system/infrastructure"});
+  return std::move(phase).plan();
 }
 
 ChildPlan application(const Parts& parts, std::vector<ChildPlan> extra) {
@@ -161,15 +180,36 @@ ChildPlan application(const Parts& parts, std::vector<ChildPlan> extra) {
                   host, ControlOptions{parts.socket_path, link_options(parts), parts.shut_down},
                   parts.receiver);
             });
-  return std::move(phase).plan({"/system/orchestration"});
+  return std::move(phase).plan();
 }
 
-void collect(const std::string& supervisor, const std::vector<ChildPlan>& children,
-             std::map<std::string, std::string>& out) {
+void visit(const std::string& supervisor, const std::vector<ChildPlan>& children,
+           const std::function<void(const std::string&, const ChildPlan&)>& seen) {
   for (const auto& child : children) {
-    out.emplace(child.spec.id, supervisor);
-    collect(child.spec.id, child.children, out);
+    seen(supervisor, child);
+    visit(child.spec.id, child.children, seen);
   }
+}
+
+// Watches all that is in the tree so far.
+ChildPlan health(const Parts& parts, const BootTree& tree) {
+  HealthOptions options;
+  options.rules = {parts.settings.get_ms("health.interval_ms"),
+                   parts.settings.get_ms("health.stuck_after_ms")};
+  options.components.emplace(kRootName, WatchedComponent{});
+  visit(kRootName, tree.children, [&](const std::string& supervisor, const ChildPlan& child) {
+    const bool must_live = child.spec.kind == runtime::ChildKind::kPermanent;
+    options.components.emplace(child.spec.id, WatchedComponent{supervisor, must_live});
+  });
+  for (const auto& phase : tree.children) options.ready_when.push_back(phase.spec.id);
+  ChildPlan plan;
+  plan.spec = child_spec(parts.settings, "/health", {});
+  plan.component = {plan.spec.id, "looks at every component, and has stuck ones replaced",
+                    [options = std::move(options)](Host& host) {
+                      return std::make_unique<HealthChecker>(host, options);
+                    },
+                    parts.settings.get<std::size_t>("mailbox.limit")};
+  return plan;
 }
 
 }  // namespace
@@ -177,16 +217,22 @@ void collect(const std::string& supervisor, const std::vector<ChildPlan>& childr
 BootTree boot_tree(const Parts& parts, std::vector<ChildPlan> extra) {
   BootTree tree;
   tree.root = supervisor_spec(parts.settings, kRootName, runtime::Strategy::kRestForOne);
+  tree.children.push_back(foundation(parts));
   tree.children.push_back(infrastructure(parts));
   tree.children.push_back(orchestration(parts));
   tree.children.push_back(application(parts, std::move(extra)));
+  tree.children.push_back(health(parts, tree));
+  for (std::size_t i = 1; i < tree.children.size(); ++i)
+    tree.children[i].spec.needs = {tree.children[i - 1].spec.id};
   return tree;
 }
 
 std::map<std::string, std::string> supervisors_of(const BootTree& tree) {
   std::map<std::string, std::string> out;
   out.emplace(kRootName, "");
-  collect(kRootName, tree.children, out);
+  visit(kRootName, tree.children, [&](const std::string& supervisor, const ChildPlan& child) {
+    out.emplace(child.spec.id, supervisor);
+  });
   return out;
 }
 

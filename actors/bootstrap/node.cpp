@@ -28,6 +28,7 @@
 #include "runtime/component/registry.hpp"
 #include "runtime/component/spawn.hpp"
 #include "runtime/component/thread_asker.hpp"
+#include "runtime/component/watchdog.hpp"
 #include "runtime/ids/random.hpp"
 #include "runtime/link/descriptor.hpp"
 #include "runtime/link/unix_socket.hpp"
@@ -143,6 +144,7 @@ struct Node::Impl {
   std::optional<NodeFailure> check_socket();
   std::optional<NodeFailure> open_storage();
   std::optional<NodeFailure> start_actors();
+  void watch_workers();
   ExitCode wait();
   steady_clock::time_point stop_deadline() const;
   // Comes back after everything has ended; leaves with `code_when_late` when that takes too long.
@@ -178,6 +180,7 @@ struct Node::Impl {
   std::unique_ptr<runtime::LinkBridge> bridge;
   std::unique_ptr<Parts> parts;
   runtime::Spawned root;
+  std::unique_ptr<runtime::Watchdog> watchdog;
 };
 
 Node::Node(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -263,6 +266,7 @@ std::optional<NodeFailure> Node::Impl::start_actors() {
                                           asked_to_stop = true;
                                           rouse();
                                         }});
+  watch_workers();
   auto tree = boot_tree(*parts, config.extra);
   auto plan = runtime::supervisor_plan(tree.root, tree.children, {}, "the root of this node");
   root = runtime::spawn_component(actors->system(), services, plan.component, 1, [this, rouse] {
@@ -290,6 +294,21 @@ std::optional<NodeFailure> Node::Impl::start_actors() {
   }
   registry.slot(kRootName)->set(root.address);
   return std::nullopt;
+}
+
+// Health fences and replaces who is stuck; this is for when too few threads are left.
+void Node::Impl::watch_workers() {
+  const auto interval = config.settings.get_ms("health.interval_ms");
+  const auto limit = config.settings.get_ms("health.stuck_after_ms") + 2 * interval;
+  watchdog = std::make_unique<runtime::Watchdog>(
+      runtime::WatchdogOptions{actors->threads(), limit, interval}, telemetry, clocks,
+      [this](const std::vector<std::string>& components) {
+        std::string names;
+        for (const auto& name : components) names += (names.empty() ? "" : ", ") + name;
+        leave(kExitWorkersLost, ("of " + std::to_string(actors->threads()) +
+                                 " worker threads these are stuck in handlers: " + names)
+                                    .c_str());
+      });
 }
 
 // ---- the end ------------------------------------------------------------------------------------
@@ -336,6 +355,7 @@ steady_clock::time_point Node::Impl::stop_deadline() const {
 ExitCode Node::Impl::stop_by(steady_clock::time_point deadline, ExitCode code_when_late) {
   const ExitGuard guard{deadline + kStopGrace, signals.get(),
                         [this, code_when_late](auto why) { leave(code_when_late, why); }};
+  watchdog.reset();
   if (!root_ended) {
     Ref<protocol::Component> lifecycle{
         *asker, std::make_unique<runtime::SlotTarget>(kRootName, root.address)};

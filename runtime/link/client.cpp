@@ -43,9 +43,9 @@ class Waiter {
   std::optional<Result<Words>> answer_;
 };
 
-Error no_node(const std::string& node, const std::string& path, const Error& why) {
-  const auto start = "; start one with: symphony node";
-  const auto none = "no node named " + node + " is running ";
+Error no_node(const LinkClientOptions& options, const std::string& path, const Error& why) {
+  const auto start = "; start one with: " + options.start_command;
+  const auto none = "no node named " + options.node + " is running ";
   if (why.code == Errc::NOT_FOUND)
     return Error{Errc::UNAVAILABLE, none + "(no socket at " + path + ")" + start, {}, true};
   if (why.code == Errc::UNAVAILABLE)
@@ -101,7 +101,7 @@ Result<std::unique_ptr<LinkClient>> LinkClient::connect(const std::string& path,
                                                         const LinkClientOptions& options) {
   std::unique_ptr<LinkClient> client{new LinkClient{options}};
   auto stream = connect_unix(path, client->clocks_);
-  if (!stream) return no_node(options.node, path, stream.error());
+  if (!stream) return no_node(options, path, stream.error());
   if (auto opened = client->open(std::move(*stream)); !opened) return opened.error();
   return client;
 }

@@ -28,7 +28,8 @@ namespace symphony::runtime {
 
 struct LinkClientOptions {
   LinkOptions link = {.name = "client"};
-  std::string node = "default";    // for errors: which node is meant
+  std::string node = "default";                 // for errors: which node is meant,
+  std::string start_command = "symphony node";  // and what starts it
   const Clocks* clocks = nullptr;  // the operating system's when null; must outlive the client
 };
 

@@ -99,9 +99,9 @@ void LinkServer::adopt(std::unique_ptr<ByteStream> stream) {
 }
 
 void LinkServer::refuse_full(ByteStream& stream) const {
-  const auto bytes = encode_greeting(
-      {kLinkVersion, static_cast<std::uint8_t>(Verdict::refused),
-       "the node has " + std::to_string(options_.max_peers) + " connections already"});
+  const auto bytes = encode_greeting({kLinkVersion, static_cast<std::uint8_t>(Verdict::refused),
+                                      "the node has " + std::to_string(options_.max_peers) +
+                                          " connections already; link.max_peers allows no more"});
   const iovec piece{const_cast<std::byte*>(bytes.data()), bytes.size()};
   stream.write({&piece, 1});
   stream.shutdown();

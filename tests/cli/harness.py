@@ -104,6 +104,8 @@ class Process:
         return pathlib.Path(self.err_path).read_text(errors="replace")
 
     def kill(self):
+        if self.popen.stdout.closed:
+            return
         with contextlib.suppress(ProcessLookupError):
             self.popen.kill()
         self.popen.wait()
@@ -235,11 +237,20 @@ class CommandTest(unittest.TestCase):
             self.assertIn(word, text)
 
     @contextlib.contextmanager
+    def service_manager(self, path=None):
+        """A socket that hears what nodes notify, and the environment that has them do so."""
+        path = path or str(self.home / "notify")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.settimeout(PATIENCE_S)
+            manager.bind(path)
+            yield manager, {"NOTIFY_SOCKET": path.replace("\0", "@")}
+
+    @contextlib.contextmanager
     def connection(self, name="main"):
         """The bare socket of the node."""
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as peer:
+            peer.connect(str(self.socket_path(name)))  # waits while others are let in
             peer.settimeout(PATIENCE_S)
-            peer.connect(str(self.socket_path(name)))
             yield peer
 
 

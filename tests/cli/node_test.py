@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 
 import harness
 from harness import NAME_TAKEN, NO_NODE, OK, USAGE
@@ -94,7 +93,7 @@ class NodeTest(harness.CommandTest):
             node.signal(signal.SIGTERM)
             self.assert_stops_cleanly(node, STOP_WITHIN_S)
         self.assertEqual(follower.wait(), NO_NODE, follower.err())
-        self.assert_mentions(follower.err(), "node main")
+        self.assert_mentions(follower.err(), "node main has stopped")
 
     def test_outlives_its_terminal(self):
         node = self.node()
@@ -113,10 +112,8 @@ class NodeTest(harness.CommandTest):
 
     def test_tells_the_service_manager(self):
         for path in (str(self.home / "notify"), "\0symphony-" + self.home.name):
-            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-                manager.settimeout(harness.PATIENCE_S)
-                manager.bind(path)
-                node = self.node(env={"NOTIFY_SOCKET": path.replace("\0", "@")})
+            with self.service_manager(path) as (manager, env):
+                node = self.node(env=env)
                 self.assertIn("READY=1", manager.recv(4096).decode().splitlines())
                 node.signal(signal.SIGTERM)
                 self.assertIn("STOPPING=1", manager.recv(4096).decode().splitlines())

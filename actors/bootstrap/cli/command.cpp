@@ -33,7 +33,10 @@ void add_help_command(CLI::App& app, Context& context) {
                             "there is no command \"" + word + "\"; `symphony --help` lists them");
       found = commands.front();
     }
-    std::fputs(found->help(path->empty() ? "" : "symphony").c_str(), stdout);
+    // Not found->help(), which would tell about the command that was given: this one.
+    const auto text = found->get_formatter()->make_help(found, path->empty() ? "" : "symphony",
+                                                        CLI::AppFormatMode::Normal);
+    std::fputs(text.c_str(), stdout);
   });
 }
 

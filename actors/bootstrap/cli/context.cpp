@@ -19,11 +19,24 @@ runtime::SettingsInput Context::settings_input() const {
 }
 
 std::optional<runtime::Settings> Context::settings() {
-  auto loaded = runtime::load_settings(runtime::load_node_schema(), settings_input());
+  const auto schema = runtime::load_node_schema();
+  if (!check_node_name(schema)) return std::nullopt;
+  auto loaded = runtime::load_settings(schema, settings_input());
   if (loaded.problems.empty()) return std::move(loaded.value);
   std::fputs(loaded.problems.text().c_str(), stderr);
   exit_code = bootstrap::kExitUsage;
   return std::nullopt;
+}
+
+bool Context::check_node_name(const runtime::Schema& schema) {
+  const char* named = std::getenv("SYMPHONY_NODE");
+  const std::string name = !node.empty() ? node : named != nullptr ? named : "";
+  if (name.empty()) return true;
+  const auto checked = runtime::combine_settings(schema, std::nullopt, {}, {"node.name=" + name});
+  if (checked.ok()) return true;
+  fail(bootstrap::kExitUsage, "\"" + runtime::display_path(name) +
+                                  "\" cannot name a node: " + checked.problems[0].message);
+  return false;
 }
 
 std::string Context::node_name(const runtime::Settings& settings) const {
@@ -41,6 +54,7 @@ std::unique_ptr<runtime::LinkClient> Context::connect(const std::string& command
   options.link.name = "symphony " + command;
   options.link.ask_timeout = loaded->get_ms("link.ask_timeout_ms");
   options.node = name;
+  if (name != loaded->get<std::string>("node.name")) options.start_command += " --name " + name;
   auto client = runtime::LinkClient::connect(bootstrap::node_paths(*loaded, name).socket, options);
   if (client) return std::move(client).value();
   fail(bootstrap::kExitNoNode, client.error().message);
@@ -54,8 +68,10 @@ void Context::fail(ExitCode code, const std::string& message) {
 
 void Context::fail(const Error& error) {
   const bool usage = error.code == Errc::INVALID_ARGUMENT || error.code == Errc::UNIMPLEMENTED;
-  const std::string field = error.field.empty() ? "" : " (" + error.field + ")";
-  fail(usage ? bootstrap::kExitUsage : bootstrap::kExitFailed, error.message + field);
+  const std::string field = error.field.empty() ? "" : error.field + ": ";
+  const bool nobody = error.message.starts_with("nobody answers to ");
+  const std::string hint = nobody ? "; `symphony ps` lists who does" : "";
+  fail(usage ? bootstrap::kExitUsage : bootstrap::kExitFailed, field + error.message + hint);
 }
 
 // ---- printing -----------------------------------------------------------------------------------

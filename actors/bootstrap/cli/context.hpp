@@ -30,13 +30,17 @@ struct Context {
   std::vector<runtime::ChildPlan> extra;
   int exit_code = bootstrap::kExitOk;  // what the command came to
 
-  // The settings by all their sources; prints problems and gives nothing when there are any.
+  // The settings by all their sources; prints problems, also with the name of the node, and gives
+  // nothing when there are any.
   std::optional<runtime::Settings> settings();
   runtime::SettingsInput settings_input() const;
   // The name of the node that is meant.
   std::string node_name(const runtime::Settings& settings) const;
   // Connects to the running node; prints why not and gives nothing (exit code 3).
   std::unique_ptr<runtime::LinkClient> connect(const std::string& command);
+
+  // Whether --node or SYMPHONY_NODE, when given, can name a node; else prints why not.
+  bool check_node_name(const runtime::Schema& schema);
 
   // Prints "symphony: <message>" to standard error and remembers the exit code.
   void fail(ExitCode code, const std::string& message);

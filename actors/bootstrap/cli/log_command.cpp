@@ -82,6 +82,8 @@ void show_log(Context& context, const LogArguments& arguments) {
     if (!answer) {
       if (answer.error().code == Errc::DEADLINE_EXCEEDED && arguments.follow) continue;
       if (answer.error().code == Errc::DEADLINE_EXCEEDED) return;  // nothing was logged yet
+      if (client->loss())
+        return context.fail(bootstrap::kExitNoNode, "node " + client->node() + " has stopped");
       return context.fail(answer.error());
     }
     const auto page = **answer;

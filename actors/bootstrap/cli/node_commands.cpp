@@ -16,9 +16,10 @@ namespace symphony::cli {
 namespace {
 
 void run_node(Context& context, const std::string& given_name) {
+  if (!given_name.empty()) context.node = given_name;
   auto settings = context.settings();
   if (!settings) return;
-  auto name = given_name.empty() ? context.node_name(*settings) : given_name;
+  auto name = context.node_name(*settings);
   bootstrap::NodeConfig config{std::move(*settings), std::move(name), std::move(context.extra)};
   auto booted = bootstrap::Node::boot(std::move(config));
   if (const auto* failure = std::get_if<bootstrap::NodeFailure>(&booted))

@@ -368,7 +368,8 @@ TEST_F(UnixLink, RefusesMorePeersThanItMayHave) {
   const auto third = LinkClient::connect(dir_.socket());
   ASSERT_FALSE(third.ok());
   EXPECT_EQ(third.error().message,
-            "the node refused the connection: the node has 2 connections already");
+            "the node refused the connection: the node has 2 connections already; "
+            "link.max_peers allows no more");
   second.reset();
   ASSERT_TRUE(receiver_.eventually([](auto& r) { return r.lost_.size() == 1; }));
   EXPECT_NE(connect(), nullptr);

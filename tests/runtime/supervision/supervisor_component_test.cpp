@@ -113,14 +113,18 @@ TEST(SupervisorComponent, AConstructorThatThrowsIsAFailedStart) {
       << status.error().message;
 }
 
-TEST(SupervisorComponent, AHangInStopIsAbandonedAtItsDeadline) {
+TEST(SupervisorComponent, AHangInStopIsAbandonedAtItsDeadlineAndNamed) {
   TestNode node;
   ProbeScript script;
   script.hang_in_stop = true;
   auto hanging = child("/a", {}, script);
+  hanging.spec.drain_timeout = 200ms;
   hanging.spec.stop_timeout = 300ms;
   ASSERT_TRUE(node.supervise(spec(), {hanging}).ok());
-  EXPECT_TRUE(node.stop("/test/supervisor").ok());
+  const auto stopped = node.stop("/test/supervisor");
+  ASSERT_FALSE(stopped.ok());
+  EXPECT_EQ(stopped.error().code, Errc::DEADLINE_EXCEEDED);
+  EXPECT_EQ(stopped.error().message, "/a did not stop within 500 ms");
 }
 
 TEST(SupervisorComponent, RepeatedDeathEscalates) {

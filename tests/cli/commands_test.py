@@ -1,0 +1,201 @@
+"""What people and programs ask of a living node."""
+
+import json
+import os
+import pty
+import signal
+
+import harness
+from harness import FAILED, NO_NODE, OK, PROBED, USAGE
+
+PROBE = "/test/probe"
+
+
+class CommandsTest(harness.CommandTest):
+    def assert_plain(self, text):
+        self.assertNotIn("\x1b", text)
+
+    # ---- nobody there ---------------------------------------------------------------------------
+
+    def test_without_a_node_every_command_says_how_to_start_one(self):
+        for command in (["ps"], ["tree"], ["describe", "/x"], ["send", "/x", "y"], ["log"],
+                        ["log", "-f"], ["health"], ["stop"]):
+            result = self.command(*command)
+            self.assertEqual(result.code, NO_NODE, result)
+            self.assertEqual(result.out, "", result)
+            self.assertEqual(len(result.err.splitlines()), 1, result)
+            self.assert_mentions(result.err, "symphony: ", "no node named main is running",
+                                 "start one with: symphony node")
+        result = self.command("ps", "--node", "other")
+        self.assert_mentions(result.err, "other", "symphony node --name other")
+        self.assertEqual(list((self.home / "run").iterdir()), [])
+
+    def test_a_component_that_is_not_there_is_named(self):
+        self.node()
+        for command in (["describe", "/nobody"], ["send", "/nobody", "check"]):
+            result = self.command(*command)
+            self.assertEqual(result.code, FAILED, result)
+            self.assert_mentions(result.err, "/nobody", "symphony ps")
+
+    # ---- usage ----------------------------------------------------------------------------------
+
+    def test_wrong_arguments_are_usage_errors(self):
+        for command in ([], ["nonsense"], ["ps", "--nonsense"], ["describe"], ["send", "/x"],
+                        ["log", "--level", "loud"], ["help", "nonsense"], ["config"]):
+            result = self.command(*command)
+            self.assertEqual(result.code, USAGE, result)
+            self.assertNotEqual(result.err, "", result)
+
+    def test_helps(self):
+        self.assertRegex(self.ok("--version").out, r"^symphony \d+\.\d+\.\d+\n$")
+        overview = self.ok("--help").out
+        self.assertEqual(self.ok("help").out, overview)
+        for command in ("node", "stop", "health", "ps", "tree", "describe", "send", "log",
+                        "config"):
+            self.assertIn(command, overview)
+            self.assertIn(command, self.ok("help", command).out)
+
+    # ---- looking --------------------------------------------------------------------------------
+
+    def test_ps_lists_the_components(self):
+        node = self.node()
+        answer = self.ok("ps", "--json").json()
+        names = [row["name"] for row in answer["components"]]
+        for name in ("/control", "/health", "/foundation/log", "/foundation/settings",
+                     "/foundation/telemetry", "/system"):
+            self.assertIn(name, names)
+        self.assertEqual(names, sorted(names))
+        self.assertEqual((answer["node"]["name"], answer["node"]["pid"]), ("main", node.pid))
+        table = self.ok("ps").out
+        self.assert_plain(table)
+        self.assertTrue(table.startswith("NAME"), table)
+        for name in names:
+            self.assertIn(name, table)
+        self.assertIn(f"pid {node.pid}", table)
+
+    def test_tree_shows_positions(self):
+        self.node()
+        root = self.ok("tree", "--json").json()["root"]
+        self.assertEqual((root["name"], root["strategy"]), ("/system", "rest-for-one"))
+        phases = [child["name"] for child in root["children"]]
+        self.assertEqual((phases[0], phases[-2:]),
+                         ("/system/foundation", ["/system/application", "/health"]))
+        self.assertEqual(self.position("/control")["state"], "ready")
+        tree = self.ok("tree").out
+        self.assert_plain(tree)
+        self.assertTrue(tree.startswith("/system"), tree)
+        self.assertIn("─ /control  ready", tree)
+        self.assertTrue(tree.splitlines()[-1].startswith("└─ /health  ready"), tree)
+
+    def test_describe_tells_what_a_component_understands(self):
+        self.node()
+        about = self.ok("describe", "/control", "--json").json()
+        self.assertEqual((about["name"], about["protocol"]), ("/control", "Control"))
+        self.assertIn("peers", [method["name"] for method in about["methods"]])
+        text = self.ok("describe", "/control").out
+        self.assert_mentions(text, "/control: ", "protocol     Control",
+                             "peers(ListPeersRequest) -> ListPeersResponse",
+                             str(self.socket_path()))
+
+    def test_health_is_an_exit_code(self):
+        self.node()
+        self.assertRegex(self.ok("health").out, r"^healthy: \d+ components")
+        report = self.ok("health", "--json").json()
+        self.assertEqual((report["healthy"], report["ready"]), (True, True))
+        self.assertEqual(report.get("problems", []), [])
+
+    # ---- sending --------------------------------------------------------------------------------
+
+    def test_send_prints_the_answer(self):
+        self.node(probes=[{"name": PROBE}])
+        # 2^53 + 1 survives: integers are not floating point numbers on their way.
+        request = '{"text": "söme \\"words\\"", "number": 9007199254740993}'
+        for style in ([], ["--json"]):
+            result = self.command("send", PROBE, "echo", request, *style, binary=PROBED)
+            self.assertEqual(result.code, OK, result)
+            answer = result.json()
+            self.assertEqual((answer["text"], int(answer["number"])),
+                             ('söme "words"', 9007199254740993))
+            self.assertEqual(len(result.out.splitlines()) == 1, bool(style))
+
+    def test_send_carries_one_way_messages(self):
+        self.node(probes=[{"name": PROBE}])
+        self.assertEqual(self.ok("send", PROBE, "count", binary=PROBED).out, "")
+        counted = self.ok("send", PROBE, "counted", "--json", binary=PROBED).json()
+        self.assertEqual(counted, {"count": "1"} if isinstance(counted["count"], str)
+                         else {"count": 1})
+
+    def test_send_says_what_is_wrong_with_a_request(self):
+        self.node(probes=[{"name": PROBE}])
+        for method, request, words in (
+                ("ecko", "{}", ["ecko", "echo", "symphony describe " + PROBE]),
+                ("echo", '{"text": 5}', ["text"]),
+                ("echo", '{"txet": "x"}', ["txet", "text"]),
+                ("echo", '{"text": "x"', ["JSON"]),
+                ("echo", '{"number": 9223372036854775808}', ["number"])):
+            result = self.command("send", PROBE, method, request, binary=PROBED)
+            self.assertEqual(result.code, USAGE, result)
+            self.assertEqual(len(result.err.splitlines()), 1, result)
+            self.assert_mentions(result.err, "symphony: ", *words)
+
+    def test_send_waits_no_longer_than_it_is_told(self):
+        self.node(probes=[{"name": PROBE}])
+        result = self.command("send", PROBE, "keep", "--timeout", "0.1", binary=PROBED)
+        self.assertEqual(result.code, FAILED, result)
+        self.assert_mentions(result.err, "deadline")
+
+    # ---- the log --------------------------------------------------------------------------------
+
+    def test_log_shows_what_was_logged(self):
+        self.node()
+        lines = self.ok("log").out.splitlines()
+        self.assertTrue(any("info" in line and "/node: ready" in line for line in lines), lines)
+        self.assertEqual(len(self.ok("log", "-n", "1").out.splitlines()), 1)
+        records = [json.loads(line) for line in self.ok("log", "--json").out.splitlines()]
+        self.assertIn("ready", [record["message"] for record in records])
+        self.assertEqual(self.ok("log", "--level", "error").out, "")
+        self.assertEqual(self.ok("log", "--component", "/foundation").out, "")
+
+    def test_log_follows(self):
+        self.node(probes=[{"name": PROBE}])
+        text = self.process("log", "-f")
+        text.line_with("ready")
+        parsed = self.process("log", "-f", "--json", "--component", "/system")
+        self.command("send", PROBE, "crash", '{"message": "here I am"}', binary=PROBED)
+        self.assert_plain(text.line_with("here I am"))
+        self.assertEqual(json.loads(parsed.line_with("here I am"))["level"], "error")
+        text.signal(signal.SIGINT)
+        self.assertIn(text.wait(), (-signal.SIGINT, 130))
+
+    # ---- colours --------------------------------------------------------------------------------
+
+    def on_terminal(self, *arguments, **environment):
+        """What a command writes to a terminal."""
+        master, slave = pty.openpty()
+        self.addCleanup(os.close, master)
+        pid = os.fork()
+        if pid == 0:
+            os.dup2(slave, 1)
+            os.execve(harness.SYMPHONY, ["symphony", *arguments],
+                      self.env | {"TERM": "xterm"} | environment)
+        os.close(slave)
+        text = b""
+        try:
+            while some := os.read(master, 1 << 16):
+                text += some
+        except OSError:  # so Linux says that nobody writes to it any more
+            pass
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), OK, text)
+        return text.decode()
+
+    def test_colours_are_for_terminals_whose_owner_wants_them(self):
+        self.node()
+        self.assertIn("\x1b[", self.on_terminal("ps"))
+        self.assert_plain(self.on_terminal("ps", NO_COLOR="1"))
+        self.assert_plain(self.on_terminal("ps", TERM="dumb"))
+        self.assertIn("\x1b[", self.on_terminal("log"))
+        self.assert_plain(self.on_terminal("log", NO_COLOR="1"))
+
+
+if __name__ == "__main__":
+    harness.main()
