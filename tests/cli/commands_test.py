@@ -53,7 +53,7 @@ class CommandsTest(harness.CommandTest):
         for command in ("node", "stop", "health", "ps", "tree", "describe", "send", "log",
                         "config"):
             self.assertIn(command, overview)
-            self.assertIn(command, self.ok("help", command).out)
+            self.assertIn(f"Usage: symphony {command} ", self.ok("help", command).out)
 
     # ---- looking --------------------------------------------------------------------------------
 

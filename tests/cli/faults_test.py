@@ -22,7 +22,7 @@ class FaultsTest(harness.CommandTest):
 
     def block(self, name=PROBE):
         """Gets a thread stuck; the command that did it."""
-        return self.process("send", name, "block", binary=harness.PROBED)
+        return self.process("send", name, "block", "--timeout", "5", binary=harness.PROBED)
 
     # ---- the command itself ---------------------------------------------------------------------
 
@@ -104,7 +104,6 @@ class FaultsTest(harness.CommandTest):
         self.until("it is replaced",
                    lambda: self.position(PROBE)["incarnation"] == 2)
         self.assertEqual(asker.wait(), FAILED, asker.err())
-        self.assert_mentions(asker.err(), PROBE)
         self.answers()
         self.until("the node is healthy", lambda: self.command("health").code == OK)
         self.assertEqual(self.component(PROBE)["stats"]["restarts"], 1)

@@ -25,6 +25,7 @@ void add_help_command(CLI::App& app, Context& context) {
   help->add_option("COMMAND", *path, "The command, and its subcommand");
   help->callback([&app, &context, path] {
     const CLI::App* found = &app;
+    std::string usage = "symphony";
     for (const auto& word : *path) {
       const auto commands = found->get_subcommands(
           [&](const CLI::App* command) { return command->get_name() == word; });
@@ -32,10 +33,10 @@ void add_help_command(CLI::App& app, Context& context) {
         return context.fail(bootstrap::kExitUsage,
                             "there is no command \"" + word + "\"; `symphony --help` lists them");
       found = commands.front();
+      usage += " " + word;
     }
     // Not found->help(), which would tell about the command that was given: this one.
-    const auto text = found->get_formatter()->make_help(found, path->empty() ? "" : "symphony",
-                                                        CLI::AppFormatMode::Normal);
+    const auto text = found->get_formatter()->make_help(found, usage, CLI::AppFormatMode::Normal);
     std::fputs(text.c_str(), stdout);
   });
 }
