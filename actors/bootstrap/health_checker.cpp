@@ -59,7 +59,8 @@ void HealthChecker::look() {
   for (const auto& sick : sick_)
     if (sick.report) report(sick);
   const auto count = problems().size();
-  host().set_state_line(count == 0 ? "all healthy" : std::to_string(count) + " problems");
+  host().set_state_line(
+      count == 0 ? "all healthy" : std::to_string(count) + (count == 1 ? " problem" : " problems"));
 }
 
 void HealthChecker::report(const Sick& sick) {

@@ -273,6 +273,7 @@ std::optional<NodeFailure> Node::Impl::start_actors() {
     root_ended = true;
     rouse();
   });
+  registry.slot(kRootName)->set(root.address);  // health, its last child, looks for it
   Ref<protocol::Component> lifecycle{
       *asker, std::make_unique<runtime::SlotTarget>(kRootName, root.address)};
   // Each phase has its own deadline; the root's only has to be later than all of them.
@@ -292,7 +293,6 @@ std::optional<NodeFailure> Node::Impl::start_actors() {
     (void)stop_by(stop_deadline(), kExitBootFailed);
     return NodeFailure{kExitBootFailed, started.error().message};
   }
-  registry.slot(kRootName)->set(root.address);
   return std::nullopt;
 }
 
@@ -332,7 +332,10 @@ ExitCode Node::Impl::wait() {
       logger.info("stopping", {{"signal", static_cast<std::int64_t>(info.ssi_signo)}});
       return kExitOk;
     }
-    if (asked_to_stop) return kExitOk;
+    if (asked_to_stop) {
+      logger.info("stopping", {{"asked_by", "/control"}});
+      return kExitOk;
+    }
     if (root_ended) {
       logger.error("the root supervisor gave up", {{"reason", root.life->reason()}});
       std::fprintf(stderr, "symphony: the root supervisor gave up: %s\n",

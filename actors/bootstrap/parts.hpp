@@ -26,7 +26,7 @@ struct Parts {
   Asker& asker;                // for threads that are no actors
   runtime::Blocking& workers;  // threads that execute the nodes of runs
   runtime::MachineLimits machine;
-  std::string host;            // name of this machine
+  std::string host;  // name of this machine
   const actors::OperatorRegistry& operators;
   std::function<void()> shut_down;  // any thread
 };
