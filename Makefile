@@ -40,7 +40,22 @@ demo: packages configure ## install, build and write a report on this repository
 test: packages build ## the whole test suite
 	ctest --test-dir build -j $(JOBS) --output-on-failure
 
-check-all: test ## the tests, and the long ones
+# The long checks. Each has a preset, and a directory below build/.
+SECONDS ?= 60
+.PHONY: fuzz
+
+# $(call build-preset,PRESET,TARGETS)
+define build-preset
+@mkdir -p build/$(1)
+@cmake --preset $(1) > build/$(1)/configure.log 2>&1 || { cat build/$(1)/configure.log; exit 1; }
+cmake --build --preset $(1) -j $(JOBS) --target $(2)
+endef
+
+fuzz: packages ## run every fuzzer for SECONDS (60); a fault ends in the path of its input
+	$(call build-preset,fuzz,fuzzers)
+	tests/fuzz/run.sh build/fuzz $(SECONDS) $(JOBS)
+
+check-all: test fuzz ## the tests, and the long ones
 
 bench: packages configure ## run every benchmark; ends in a table of ratios
 	cmake --build --preset release -j $(JOBS) --target benches symphony
