@@ -157,6 +157,7 @@ ChildPlan orchestration(const Parts& parts) {
     options.asker = &parts.asker;
     options.workers = &parts.workers;
     options.host = parts.host;
+    options.take_up_runs = parts.take_up_runs;
     options.runs_max = parts.settings.get<std::size_t>("engine.max_runs");
     options.resumptions_max = parts.settings.get<std::uint32_t>("engine.max_crashes");
     return std::make_unique<actors::Engine>(host, options);

@@ -262,7 +262,7 @@ std::optional<NodeFailure> Node::Impl::start_actors() {
   };
   parts = std::make_unique<Parts>(Parts{config.name, paths.socket, config.settings, services,
                                         *storage, *writer, *bridge, *asker, workers, machine,
-                                        host_name(), operators, [this, rouse] {
+                                        host_name(), config.take_up_runs, operators, [this, rouse] {
                                           asked_to_stop = true;
                                           rouse();
                                         }});

@@ -23,6 +23,9 @@ struct NodeConfig {
   // Join the application phase: components that only test builds have.
   std::vector<runtime::ChildPlan> extra = {};
   bool quiet = false;  // log to the file only, never to standard error
+  // Go on, when it boots, with runs that a crash interrupted. A node that lives for one command
+  // does only what that command asks for.
+  bool take_up_runs = true;
 };
 
 struct NodeFailure {

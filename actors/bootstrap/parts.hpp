@@ -26,7 +26,8 @@ struct Parts {
   Asker& asker;                // for threads that are no actors
   runtime::Blocking& workers;  // threads that execute the nodes of runs
   runtime::MachineLimits machine;
-  std::string host;  // name of this machine
+  std::string host;   // name of this machine
+  bool take_up_runs;  // those that a crash interrupted, when the engine starts
   const actors::OperatorRegistry& operators;
   std::function<void()> shut_down;  // any thread
 };

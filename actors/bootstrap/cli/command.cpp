@@ -65,6 +65,10 @@ int run_command(int argc, char** argv, std::vector<runtime::ChildPlan> extra) {
   add_component_commands(app, context);
   add_log_command(app, context);
   add_config_commands(app, context);
+  add_melody_commands(app, context);
+  add_artifact_commands(app, context);
+  add_run_command(app, context);
+  add_runs_commands(app, context);
   add_help_command(app, context);
   try {
     app.parse(argc, argv);

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <ctime>
 
+#include "actors/bootstrap/cli/session.hpp"
 #include "actors/bootstrap/node.hpp"
 #include "runtime/settings/node_schema.hpp"
 #include "runtime/text/path_text.hpp"
@@ -46,19 +47,67 @@ std::string Context::node_name(const runtime::Settings& settings) const {
   return settings.get<std::string>("node.name");
 }
 
+namespace {
+
+constexpr std::chrono::seconds kNameTakenPatience{10};
+constexpr std::chrono::milliseconds kNameTakenPause{20};
+
+Result<std::unique_ptr<runtime::LinkClient>> connect_to(const runtime::Settings& settings,
+                                                        const std::string& node,
+                                                        const std::string& command) {
+  runtime::LinkClientOptions options;
+  options.link.name = "symphony " + command;
+  options.link.ask_timeout = settings.get_ms("link.ask_timeout_ms");
+  options.node = node;
+  if (node != settings.get<std::string>("node.name")) options.start_command += " --name " + node;
+  return runtime::LinkClient::connect(bootstrap::node_paths(settings, node).socket, options);
+}
+
+}  // namespace
+
 std::unique_ptr<runtime::LinkClient> Context::connect(const std::string& command) {
   const auto loaded = settings();
   if (!loaded) return nullptr;
-  const auto name = node_name(*loaded);
-  runtime::LinkClientOptions options;
-  options.link.name = "symphony " + command;
-  options.link.ask_timeout = loaded->get_ms("link.ask_timeout_ms");
-  options.node = name;
-  if (name != loaded->get<std::string>("node.name")) options.start_command += " --name " + name;
-  auto client = runtime::LinkClient::connect(bootstrap::node_paths(*loaded, name).socket, options);
+  auto client = connect_to(*loaded, node_name(*loaded), command);
   if (client) return std::move(client).value();
   fail(bootstrap::kExitNoNode, client.error().message);
   return nullptr;
+}
+
+std::unique_ptr<Session> Context::connect_or_boot(const std::string& command) {
+  const auto loaded = settings();
+  if (!loaded) return nullptr;
+  const auto name = node_name(*loaded);
+  auto desk = std::make_unique<Desk>();
+  // Somebody else may be booting the same node, or stopping it: its data is taken, but it does
+  // not answer yet or no more. One of the two ends soon.
+  const auto deadline = std::chrono::steady_clock::now() + kNameTakenPatience;
+  for (;;) {
+    auto client = connect_to(*loaded, name, command);
+    if (client)
+      return std::make_unique<Session>(std::move(desk), nullptr, std::move(client).value());
+    if (client.error().code != Errc::UNAVAILABLE) {
+      fail(bootstrap::kExitNoNode, client.error().message);
+      return nullptr;
+    }
+    auto booted = bootstrap::Node::boot(
+        {.settings = *loaded, .name = name, .extra = extra, .quiet = true, .take_up_runs = false});
+    if (auto* node = std::get_if<std::unique_ptr<bootstrap::Node>>(&booted)) {
+      client = connect_to(*loaded, name, command);
+      if (client)
+        return std::make_unique<Session>(std::move(desk), std::move(*node),
+                                         std::move(client).value());
+      fail(bootstrap::kExitBootFailed, client.error().message);
+      return nullptr;
+    }
+    const auto& failure = std::get<bootstrap::NodeFailure>(booted);
+    if (failure.code != bootstrap::kExitNameTaken || std::chrono::steady_clock::now() >= deadline ||
+        desk->interrupts() > 0) {
+      fail(failure.code, failure.message);
+      return nullptr;
+    }
+    desk->turn(kNameTakenPause);
+  }
 }
 
 void Context::fail(ExitCode code, const std::string& message) {

@@ -21,6 +21,8 @@ namespace symphony::cli {
 
 using bootstrap::ExitCode;
 
+class Session;
+
 // Options of the whole command. Filled while parsing, read by the command that was chosen.
 struct Context {
   std::string node;                   // --node, else SYMPHONY_NODE, else the settings' node.name
@@ -38,6 +40,9 @@ struct Context {
   std::string node_name(const runtime::Settings& settings) const;
   // Connects to the running node; prints why not and gives nothing (exit code 3).
   std::unique_ptr<runtime::LinkClient> connect(const std::string& command);
+  // The same, but when no node answers one is booted inside of this process; it listens on the
+  // same socket, so that other commands reach it. From here on signals go to the session's desk.
+  std::unique_ptr<Session> connect_or_boot(const std::string& command);
 
   // Whether --node or SYMPHONY_NODE, when given, can name a node; else prints why not.
   bool check_node_name(const runtime::Schema& schema);
@@ -53,6 +58,10 @@ void add_node_commands(CLI::App& app, Context& context);
 void add_component_commands(CLI::App& app, Context& context);
 void add_log_command(CLI::App& app, Context& context);
 void add_config_commands(CLI::App& app, Context& context);
+void add_melody_commands(CLI::App& app, Context& context);
+void add_artifact_commands(CLI::App& app, Context& context);
+void add_run_command(CLI::App& app, Context& context);
+void add_runs_commands(CLI::App& app, Context& context);
 
 // ---- printing -----------------------------------------------------------------------------------
 
