@@ -42,7 +42,8 @@ test: packages build ## the whole test suite
 
 # The long checks. Each has a preset, and a directory below build/.
 SECONDS ?= 60
-.PHONY: fuzz
+ASAN_TARGETS = tests_messages tests_runtime tests_actors tests_extensions
+.PHONY: check-asan check-tsan fuzz
 
 # $(call build-preset,PRESET,TARGETS)
 define build-preset
@@ -51,11 +52,21 @@ define build-preset
 cmake --build --preset $(1) -j $(JOBS) --target $(2)
 endef
 
+check-asan: packages ## the tests of every room under the address and undefined sanitizers
+	$(call build-preset,asan,$(ASAN_TARGETS))
+	ctest --preset asan -j $(JOBS)
+
+check-tsan: packages ## the tests that run no CAF actors under the thread sanitizer
+	$(call build-preset,tsan,tests_runtime)
+	ctest --preset tsan -j $(JOBS)
+
 fuzz: packages ## run every fuzzer for SECONDS (60); a fault ends in the path of its input
 	$(call build-preset,fuzz,fuzzers)
 	tests/fuzz/run.sh build/fuzz $(SECONDS) $(JOBS)
 
-check-all: test fuzz ## the tests, and the long ones
+check-all: test check-asan check-tsan fuzz ## the tests, and the long ones
+	SYMPHONY_KILLS=200 SYMPHONY_POWER_CUTS=200 \
+	  /usr/bin/python3 tests/actors/pit/artifacts/durability_test.py build/bin
 
 bench: packages configure ## run every benchmark; ends in a table of ratios
 	cmake --build --preset release -j $(JOBS) --target benches symphony
