@@ -195,7 +195,8 @@ std::string protocol_header(const Catalogue& catalogue, const File& file,
   std::string out = kPreamble + file.path + ". Do not edit.\n#pragma once\n";
   if (file.protocols.empty()) return out + "// It has no interfaces.\n";
   out +=
-      "\n#include <concepts>\n#include <cstdint>\n#include <memory>\n#include <string_view>\n#include <utility>\n\n";
+      "\n#include <concepts>\n#include <cstdint>\n#include <memory>\n#include "
+      "<string_view>\n#include <utility>\n\n";
   out +=
       "#include \"messages/call.hpp\"\n#include \"messages/protocol.hpp\"\n"
       "#include \"messages/ref.hpp\"\n";

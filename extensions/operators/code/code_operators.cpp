@@ -262,16 +262,15 @@ constexpr const char* kTodosSummary =
     "{path, line, tag, text} of TODO, FIXME, XXX, HACK in comments";
 
 OperatorSpec scan_spec() {
-  return {
-      .name = "code.scan",
-      .summary = "Reads each file once and measures all that the other code operators need",
-      .arguments = scan_arguments(),
-      .results = {result("batch", ValueType::object,
-                         "for code.merge and code.duplicates: files {path, bytes, sha256, "
-                         "language, kind, lines, code, comment, blank, licence, spdx, todos, "
-                         "decisions, functions, complexity, nesting, blocks; huge, binary, "
-                         "generated where it is so}, todos {path, line, tag, text}, "
-                         "licence_files {path, licence}, skipped {path, reason}")}};
+  return {.name = "code.scan",
+          .summary = "Reads each file once and measures all that the other code operators need",
+          .arguments = scan_arguments(),
+          .results = {result("batch", ValueType::object,
+                             "for code.merge and code.duplicates: files {path, bytes, sha256, "
+                             "language, kind, lines, code, comment, blank, licence, spdx, todos, "
+                             "decisions, functions, complexity, nesting, blocks; huge, binary, "
+                             "generated where it is so}, todos {path, line, tag, text}, "
+                             "licence_files {path, licence}, skipped {path, reason}")}};
 }
 
 OperatorSpec merge_spec() {
