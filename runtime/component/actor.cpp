@@ -110,23 +110,26 @@ caf::behavior ComponentActor::make_behavior() {
   return {[](const Envelope&) {}};
 }
 
-Status ComponentActor::offer(Envelope&& envelope, caf::strong_actor_ptr sender, caf::message_id mid,
-                             caf::execution_unit* context) {
-  auto& stats = life_->stats();
+Status ComponentActor::Door::offer(Envelope&& envelope, caf::strong_actor_ptr sender,
+                                   caf::message_id mid, caf::execution_unit* context) {
+  const Incarnation& life = *actor_.life_;
+  auto& stats = life.stats();
   const bool supervision =
       envelope.header.protocol == protocol::Component::kId || envelope.header.kind == Kind::cancel;
-  if (life_->closed() && !supervision) {
+  if (life.closed() && !supervision) {
     stats.message_refused();
-    return Error{Errc::UNAVAILABLE, life_->name() + " is shutting down", "", true};
+    return Error{Errc::UNAVAILABLE, life.name() + " is shutting down", "", true};
   }
   // Racing senders may overshoot the limit by one each.
-  if (stats.mailbox_depth() >= static_cast<std::int64_t>(spec_.mailbox_max) && !supervision) {
+  if (stats.mailbox_depth() >= static_cast<std::int64_t>(actor_.spec_.mailbox_max) &&
+      !supervision) {
     stats.message_refused();
-    return Error{Errc::OVERLOADED, "the mailbox of " + life_->name() + " is full", "", true};
+    return Error{Errc::OVERLOADED, "the mailbox of " + life.name() + " is full", "", true};
   }
   stats.message_enqueued();
-  enqueue(caf::make_mailbox_element(std::move(sender), mid, caf::no_stages, std::move(envelope)),
-          context);
+  actor_.enqueue(
+      caf::make_mailbox_element(std::move(sender), mid, caf::no_stages, std::move(envelope)),
+      context);
   return {};
 }
 
@@ -141,10 +144,7 @@ caf::invoke_message_result ComponentActor::consume(caf::mailbox_element& element
     quit(caf::sec::runtime_error);
     return caf::invoke_message_result::consumed;
   }
-  if (!now_is_fresh_) {
-    now_ = services_.clocks.mono();
-    now_is_fresh_ = true;
-  }
+  if (!now_is_fresh_) read_clock();
   auto& content = element.content();
   if (content.match_elements<Envelope>()) {
     auto envelope = std::move(content.get_mutable_as<Envelope>(0));
@@ -169,6 +169,11 @@ caf::invoke_message_result ComponentActor::consume(caf::mailbox_element& element
   return caf::event_based_actor::consume(element);
 }
 
+void ComponentActor::read_clock() {
+  now_ = services_.clocks.mono();
+  now_is_fresh_ = true;
+}
+
 template <class Body>
 void ComponentActor::guarded(std::string_view what, const Inherited& context, Body&& body) {
   inherited_ = context;
@@ -179,14 +184,14 @@ void ComponentActor::guarded(std::string_view what, const Inherited& context, Bo
   }
   inherited_ = {};
   if (!orphans_.empty()) answer_orphans(life_->reason());
-  now_ = services_.clocks.mono();
+  now_is_fresh_ = false;
 }
 
 template <class Body>
 void ComponentActor::guarded_work(std::string_view what, const Inherited& context, Body&& body) {
   life_->stats().work_began(now_);
   guarded(what, context, std::forward<Body>(body));
-  life_->stats().work_ended(now_);
+  life_->stats().work_ended(std::max(now_, services_.clocks.coarse()));
 }
 
 void ComponentActor::handle_request(caf::mailbox_element& element, Envelope&& envelope) {
@@ -215,6 +220,7 @@ void ComponentActor::handle_request(caf::mailbox_element& element, Envelope&& en
           std::make_unique<LocalResponder>(*this, std::move(element.sender), element.mid);
     deliver(std::move(incoming));
   });
+  read_clock();
   stats.handler_ended(began, now_, began - header.sent, answered_with_error_);
 }
 
@@ -360,8 +366,8 @@ Spawned spawn_component(caf::actor_system& system, const Services& services,
   auto ended = std::make_shared<kj::Function<void()>>(kj::mv(on_exit));
   actor->attach_functor([ended] { (*ended)(); });
   auto strong = caf::actor_cast<caf::strong_actor_ptr>(actor);
-  auto* sink = static_cast<ComponentActor*>(caf::actor_cast<caf::abstract_actor*>(actor));
-  return Spawned{Address{std::move(strong), sink}, std::move(life)};
+  auto* made = static_cast<ComponentActor*>(caf::actor_cast<caf::abstract_actor*>(actor));
+  return Spawned{Address{std::move(strong), &made->door()}, std::move(life)};
 }
 
 }  // namespace symphony::runtime

@@ -3,7 +3,7 @@
 // This is the only class that takes messages out of a CAF mailbox. Its speed is that of every ask:
 //   - a request is a CAF request whose id is an index into a slab of pending asks (no map);
 //   - deadlines sit in a wheel owned by the actor; the node's ticker wakes it for the first only;
-//   - the clock is read once as a batch of messages begins and once after each message.
+//   - the clock is read as a batch of messages begins and after each request.
 // Limits: ComponentSpec::mailbox_max, PendingAsks::kAsksMax.
 #pragma once
 
@@ -29,15 +29,14 @@ namespace symphony::runtime {
 class ActorHost;
 class Lifecycle;
 
-class ComponentActor final : public caf::event_based_actor, public Sink {
+class ComponentActor final : public caf::event_based_actor {
  public:
   ComponentActor(caf::actor_config& config, const Services& services, ComponentSpec spec,
                  std::shared_ptr<Incarnation> life);
   ~ComponentActor() override;
 
-  // Sink
-  Status offer(Envelope&& envelope, caf::strong_actor_ptr sender, caf::message_id mid,
-               caf::execution_unit* context) override;
+  // Where messages come in.
+  Sink& door() noexcept { return door_; }
 
   // caf::event_based_actor
   caf::behavior make_behavior() override;
@@ -50,6 +49,18 @@ class ComponentActor final : public caf::event_based_actor, public Sink {
   friend class ActorHost;
   friend class Lifecycle;
   class LocalResponder;
+
+  // Not a base class: CAF's workers find out with dynamic_cast what they run, once for each turn
+  // of an actor, and that takes longer the more bases there are.
+  class Door final : public Sink {
+   public:
+    explicit Door(ComponentActor& actor) noexcept : actor_(actor) {}
+    Status offer(Envelope&& envelope, caf::strong_actor_ptr sender, caf::message_id mid,
+                 caf::execution_unit* context) override;
+
+   private:
+    ComponentActor& actor_;
+  };
 
   struct Timer {
     std::uint64_t ask = 0;  // 0: a timer of the component's own
@@ -65,8 +76,9 @@ class ComponentActor final : public caf::event_based_actor, public Sink {
 
   void handle_request(caf::mailbox_element& element, Envelope&& envelope);
   void handle_answer(caf::message_id mid, Result<Words> answer);
-  // Runs the component's code: what it inherits, exceptions, the clock afterwards. `what` is for
-  // the error when it throws.
+  void read_clock();
+  // Runs the component's code: what it inherits, exceptions. Leaves the clock to be read again.
+  // `what` is for the error when it throws.
   template <class Body>
   void guarded(std::string_view what, const Inherited& context, Body&& body);
   // The same for code that handles no request, with its telemetry.
@@ -85,6 +97,7 @@ class ComponentActor final : public caf::event_based_actor, public Sink {
   const Services& services_;
   const ComponentSpec spec_;
   const std::shared_ptr<Incarnation> life_;
+  Door door_{*this};
   std::unique_ptr<ActorHost> host_;
   std::unique_ptr<Lifecycle> lifecycle_;
   std::unique_ptr<Component> component_;
