@@ -1,0 +1,68 @@
+#!/usr/bin/env python3
+"""How long a node takes from exec to ready, and how much memory it then holds.
+
+    bench/bench_boot.py [--bin build/bin] [--runs 20]
+
+Each run has a data directory of its own, empty at first. Goals: 150 ms, 60 MiB. With `true` the
+machine's own price of starting a process is measured beside it: read both.
+"""
+
+import argparse
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+
+def boot_once(binary):
+    """(milliseconds from exec to the ready line, resident MiB then)"""
+    place = pathlib.Path(tempfile.mkdtemp(prefix="symphony-boot-"))
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("SYMPHONY_", "XDG_"))}
+    for name in ("runtime", "data", "cache"):
+        (place / name).mkdir(mode=0o700)
+    environment.update(XDG_RUNTIME_DIR=str(place / "runtime"), XDG_DATA_HOME=str(place / "data"),
+                       XDG_CACHE_HOME=str(place / "cache"), HOME=str(place))
+    try:
+        begun = time.perf_counter()
+        node = subprocess.Popen([binary, "node"], stdout=subprocess.PIPE,
+                                stderr=subprocess.DEVNULL, env=environment, cwd=place)
+        line = node.stdout.readline()
+        ms = (time.perf_counter() - begun) * 1000
+        if b"ready" not in line:
+            raise SystemExit(f"the node did not become ready: {line!r}")
+        status = pathlib.Path(f"/proc/{node.pid}/status").read_text()
+        resident_kib = int(status.split("VmRSS:")[1].split()[0])
+        node.send_signal(signal.SIGTERM)
+        if node.wait(30) != 0:
+            raise SystemExit(f"the node ended with {node.returncode}")
+        return ms, resident_kib / 1024
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def start_true():
+    begun = time.perf_counter()
+    subprocess.run(["true"], check=True)
+    return (time.perf_counter() - begun) * 1000
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--bin", default="build/bin", type=pathlib.Path)
+    parser.add_argument("--runs", default=20, type=int)
+    arguments = parser.parse_args()
+    binary = str((arguments.bin / "symphony").resolve())
+    runs = [boot_once(binary) for _ in range(arguments.runs)]
+    times, sizes = sorted(ms for ms, _ in runs), sorted(mib for _, mib in runs)
+    bare = sorted(start_true() for _ in runs)
+    middle = len(runs) // 2
+    print(f"exec to ready: p50 {times[middle]:.0f} ms, max {times[-1]:.0f} ms (goal: 150 ms)")
+    print(f"exec of true:  p50 {bare[middle]:.0f} ms, max {bare[-1]:.0f} ms")
+    print(f"resident:      p50 {sizes[middle]:.1f} MiB, max {sizes[-1]:.1f} MiB (goal: 60 MiB)")
+
+
+if __name__ == "__main__":
+    main()
