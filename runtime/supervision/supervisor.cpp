@@ -72,7 +72,7 @@ Supervisor::Supervisor(Host& host, SupervisorSpec spec, std::vector<ChildPlan> c
   }
 }
 
-Supervisor::~Supervisor() {
+Supervisor::~Supervisor() noexcept {
   // Only after a crash: a supervisor that is stopped or gives up has no living children.
   for (auto& [id, child] : children_)
     if (child->cradle != nullptr) child->cradle->kill();

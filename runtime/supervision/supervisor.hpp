@@ -32,7 +32,7 @@ class Supervisor final : public ComponentOf<protocol::Supervisor> {
  public:
   // REQUIRES: a spec that SupervisorCore::make accepts; `spec.children` is taken from `children`.
   Supervisor(Host& host, SupervisorSpec spec, std::vector<ChildPlan> children);
-  ~Supervisor() override;
+  ~Supervisor() noexcept override;
 
   void start(Step step) override;
   void stop(Step step) override;
