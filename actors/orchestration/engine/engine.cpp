@@ -16,7 +16,8 @@ namespace {
 constexpr std::chrono::seconds kDagTimeout{30};
 constexpr std::uint32_t kRowsPage = 5'000;
 constexpr milliseconds kReopenDelay{200};
-constexpr std::uint32_t kReopensMax = 25;  // in a row, of a run that the DAG tracker lost
+constexpr std::size_t kOpeningsWaitingMax = 100;  // for another of the same run
+constexpr std::uint32_t kReopensMax = 25;         // in a row, of a run that the DAG tracker lost
 
 unsigned shown(const runtime::Problems& problems) {
   return static_cast<unsigned>(problems.end() - problems.begin());
@@ -92,6 +93,7 @@ struct Engine::Opening {
   std::optional<Call<protocol::Engine::Resume>> call;
   EngineRun::Waiters waiters;  // of its predecessor
   std::uint32_t reopens = 0;
+  bool entered = false;  // holds the run's place in opening_
   Prepared prepared;
   std::shared_ptr<EngineRun> run;
   Msg<messages::RunBatchResponse> batch;
@@ -163,7 +165,7 @@ void Engine::run(Call<protocol::Engine::Run> call) {
 }
 
 void Engine::create(std::shared_ptr<Prepared> prepared, Call<protocol::Engine::Run> call) {
-  opening_.insert(prepared->header.run);
+  opening_.try_emplace(prepared->header.run);
   shared_.dag.create([&](auto request) { write(request, prepared->facts->plan, prepared->header); })
       .within(kDagTimeout)
       .then([this, prepared,
@@ -209,11 +211,16 @@ void Engine::open(std::shared_ptr<Opening> opening) {
         const auto live = runs_.find(id);
         const bool under_way =
             live != runs_.end() && !live->second->ended() && !live->second->interrupted();
-        if (under_way || !opening_.insert(id).second) {
-          opening->id.clear();
+        if (under_way)
           return finish_opening(
               opening, Error{Errc::FAILED_PRECONDITION, "run " + id + " is under way", "run"});
-        }
+        const auto [first, alone] = opening_.try_emplace(id);
+        if (!alone && first->second.size() < kOpeningsWaitingMax)
+          return first->second.push_back(opening);
+        if (!alone)
+          return finish_opening(opening,
+                                Error{Errc::OVERLOADED, "run " + id + " is being taken up", "run"});
+        opening->entered = true;
         opening->id = opening->prepared.header.run = std::move(id);
         host().run_blocking(
             [opening, operators = shared_.options.operators] {
@@ -273,7 +280,11 @@ void Engine::read_rows(std::shared_ptr<Opening> opening) {
 }
 
 void Engine::finish_opening(const std::shared_ptr<Opening>& opening, Status status) {
-  opening_.erase(opening->id);
+  if (opening->entered) {
+    const auto waiting = opening_.extract(opening->id);
+    for (const auto& other : waiting.mapped())
+      host().mailbox()->post([this, other] { open(other); });
+  }
   if (!status) {
     if (opening->call) return opening->call->fail(status.error());
     host().log().warn("could not take up a run",

@@ -18,9 +18,9 @@
 #include <deque>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "actors/orchestration/engine/engine_run.hpp"
 #include "actors/orchestration/engine/options.hpp"
@@ -67,7 +67,8 @@ class Engine final : public runtime::ComponentOf<protocol::Engine> {
   EngineShared shared_;
   runtime::Uuid7Generator ids_;
   std::map<std::string, std::shared_ptr<EngineRun>, std::less<>> runs_;
-  std::set<std::string, std::less<>> opening_;
+  // By the run: what else wants to open it, and looks again once this is over.
+  std::map<std::string, std::vector<std::shared_ptr<Opening>>, std::less<>> opening_;
   std::deque<std::string> ended_;  // oldest first
 };
 

@@ -123,6 +123,32 @@ out = "${nodes.a.value}"
   EXPECT_EQ(world.executed["before"], 1);
 }
 
+TEST(EngineResume, ARunThatIsBeingTakenUpCanBeWatchedAsSoonAsResumingItIsRefused) {
+  for (int steps = 0; steps < 40; ++steps) {
+    World world;
+    std::string id;
+    {
+      EngineNode node(world);
+      world.script = [](const Json&, OperatorContext&) -> Result<Json> {
+        return Error{Errc::UNAVAILABLE, "not today"};
+      };
+      id = node.start(melody(R"(
+[nodes.a]
+use = "test.script"
+retry = { attempts = 2, backoff_ms = 1000 }
+)"));
+      node.node().settle();
+    }
+    EngineNode node(world);
+    for (int taken = 0; taken < steps && node.node().step();) ++taken;
+    const auto resumed = node.engine().resume([&](auto request) { request.setRun(id); }).get();
+    if (!resumed.ok()) {
+      EXPECT_EQ(resumed.error().code, Errc::FAILED_PRECONDITION);
+    }
+    EXPECT_TRUE(node.progress(id).ok()) << "after " << steps << " messages";
+  }
+}
+
 TEST(EngineResume, ARunThatCrashesKeepInterruptingIsCancelled) {
   World world;
   world.script = [](const Json&, OperatorContext&) -> Result<Json> {
