@@ -7,7 +7,7 @@ SOURCES = $(shell git ls-files '*.cpp' '*.hpp')
 # make lint FILES="a.cpp b.cpp" looks at these only; FILES=changed at what differs from main.
 FILES ?= all
 
-.PHONY: help packages configure build demo test check-all bench install protocols \
+.PHONY: help packages configure build demo test check-all bench install protocols docs \
         format check-format lint clean
 
 help: ## this list
@@ -79,6 +79,10 @@ install: build ## install to $(DESTDIR)$(PREFIX); PREFIX is /usr/local unless se
 
 protocols: configure ## take over changed schemas: messages/schema.lock, docs/protocols.md
 	cmake --build --preset release -j $(JOBS) --target protocols
+
+docs: configure ## make docs/command-line.md anew from `symphony help`
+	cmake --build --preset release -j $(JOBS) --target symphony
+	python3 tests/docs/docs_test.py build/bin --write
 
 format: packages ## rewrite sources as .clang-format says
 	clang-format -i $(SOURCES)
