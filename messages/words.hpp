@@ -69,6 +69,12 @@ class Words {
   }
   [[nodiscard]] std::size_t size_bytes() const noexcept;
 
+  // The words of a message that was built in this process and has one segment, else null: such a
+  // message needs no reader, since nothing in it points outside.
+  [[nodiscard]] const capnp::word* flat() const noexcept {
+    return body_ == nullptr ? nullptr : body_->flat;
+  }
+
   // A reader over these words, which must outlive it. Trusted: no traversal limit.
   [[nodiscard]] std::unique_ptr<capnp::SegmentArrayMessageReader> open() const;
 
@@ -77,11 +83,15 @@ class Words {
     virtual ~Body() = default;
     std::atomic<std::uint32_t> references{1};
     kj::ArrayPtr<const kj::ArrayPtr<const capnp::word>> segments;
+    const capnp::word* flat = nullptr;
   };
   struct Built final : Body {
     Built() : builder(kj::ArrayPtr<capnp::word>(scratch, kInlineWords)) {}
     ~Built() noexcept override {}
-    void freeze() { segments = builder.getSegmentsForOutput(); }
+    void freeze() {
+      segments = builder.getSegmentsForOutput();
+      if (segments.size() == 1) flat = segments[0].begin();
+    }
     capnp::word scratch[kInlineWords] = {};
     capnp::MallocMessageBuilder builder;
   };
@@ -107,10 +117,13 @@ class Msg {
  public:
   Msg() = default;
   explicit Msg(Words words) : words_(std::move(words)) {
-    if (!words_.empty()) {
-      reader_ = words_.open();
-      root_ = reader_->template getRoot<T>();
+    if (words_.empty()) return;
+    if (const auto* flat = words_.flat()) {
+      root_ = capnp::readMessageUnchecked<T>(flat);
+      return;
     }
+    reader_ = words_.open();
+    root_ = reader_->template getRoot<T>();
   }
 
   template <class Fill>
