@@ -85,15 +85,24 @@ class Words {
     kj::ArrayPtr<const kj::ArrayPtr<const capnp::word>> segments;
     const capnp::word* flat = nullptr;
   };
+  // What capnp::MallocMessageBuilder does, without wiping its memory at the end.
+  class Builder final : public capnp::MessageBuilder {
+   public:
+    ~Builder() noexcept override;
+    kj::ArrayPtr<capnp::word> allocateSegment(capnp::uint minimum_words) override;
+
+   private:
+    capnp::word first_[kInlineWords] = {};
+    std::size_t allocated_words_ = 0;
+    std::vector<std::unique_ptr<void, void (*)(void*)>> more_;
+  };
   struct Built final : Body {
-    Built() : builder(kj::ArrayPtr<capnp::word>(scratch, kInlineWords)) {}
     ~Built() noexcept override {}
     void freeze() {
       segments = builder.getSegmentsForOutput();
       if (segments.size() == 1) flat = segments[0].begin();
     }
-    capnp::word scratch[kInlineWords] = {};
-    capnp::MallocMessageBuilder builder;
+    Builder builder;
   };
   struct Adopted final : Body {
     ~Adopted() noexcept override {}
