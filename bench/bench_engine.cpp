@@ -3,13 +3,15 @@
 // Against Dask on the same machine in the same run, where python3-dask is installed: read the
 // ratios.
 //
-//     build/bin/bench_engine [nodes] [rounds]
+//     build/bin/bench_engine [nodes] [rounds] [shape]
 //
 // Goal: at most 20 microseconds a node for 10,000 nodes.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <thread>
@@ -140,13 +142,32 @@ class Node {
   std::unique_ptr<ThreadAsker> asker_;
 };
 
-std::string melody_of(int nodes, bool chain) {
+// Each node needs those that lie so many before it.
+std::string melody_of(int nodes, const std::function<std::vector<int>(int)>& back) {
   std::string text = "name = \"noop\"\nversion = \"1\"\n";
   for (int i = 0; i < nodes; ++i) {
-    text += "[nodes.n" + std::to_string(i) + "]\nuse = \"bench.noop\"\n";
-    if (chain && i > 0) text += "needs = [\"n" + std::to_string(i - 1) + "\"]\n";
+    text += "[nodes.n" + std::to_string(i) + "]\nuse = \"bench.noop\"\nneeds = [";
+    for (const int n : back(i))
+      if (i >= n) text += "\"n" + std::to_string(i - n) + "\",";
+    text += "]\n";
   }
   return text;
+}
+
+std::string wide_melody(int nodes) {
+  return melody_of(nodes, [](int) { return std::vector<int>{}; });
+}
+
+std::string chain_melody(int nodes) {
+  return melody_of(nodes, [](int) { return std::vector{1}; });
+}
+
+// Two nodes, then one that joins them, and so on: no lane knows what follows.
+std::string ladder_melody(int nodes) {
+  return melody_of(nodes, [](int i) {
+    if (i % 3 == 0) return std::vector{1, 2};
+    return std::vector{i % 3};
+  });
 }
 
 std::string mapped_melody(int nodes) {
@@ -175,24 +196,33 @@ Json dask(int nodes, int rounds) {
 int main(int argc, char** argv) {
   const int nodes = argc > 1 ? std::atoi(argv[1]) : 10'000;
   const int rounds = argc > 2 ? std::atoi(argv[2]) : 3;
+  const std::string only = argc > 3 ? argv[3] : "";
   if (nodes < 1 || rounds < 1) Node::fail("how many nodes, how many rounds?");
   auto* node = new Node;  // ends with the process
-  double wide = 1e300, chain = 1e300, mapped = 1e300;
+  const std::vector<std::pair<std::string, std::string>> shapes = {
+      {"wide", wide_melody(nodes)},
+      {"mapped", mapped_melody(nodes)},
+      {"chain", chain_melody(nodes)},
+      {"ladder", ladder_melody(nodes)}};
+  std::map<std::string, double> best;
   for (int i = 0; i < rounds; ++i) {
-    wide = std::min(wide, node->run_us(melody_of(nodes, false)) / nodes);
-    chain = std::min(chain, node->run_us(melody_of(nodes, true)) / nodes);
-    mapped = std::min(mapped, node->run_us(mapped_melody(nodes)) / nodes);
+    for (const auto& [shape, melody] : shapes) {
+      if (!only.empty() && only != shape) continue;
+      const double us = node->run_us(melody) / nodes;
+      best[shape] = best.contains(shape) ? std::min(best[shape], us) : us;
+    }
   }
   std::printf("%d nodes that do nothing, best of %d, microseconds a node\n", nodes, rounds);
-  std::printf("  %-22s %10.2f\n  %-22s %10.2f\n  %-22s %10.2f\n", "symphony wide", wide,
-              "symphony mapped", mapped, "symphony chain", chain);
+  for (const auto& [shape, us] : best) std::printf("  symphony %-13s %10.2f\n", shape.c_str(), us);
+  std::fflush(stdout);
+  if (!only.empty()) std::_Exit(0);
   const Json peers = dask(nodes, rounds);
   if (!peers.is_object()) {
     std::printf("  dask                   skipped: python3-dask is not installed\n");
   } else {
     for (const auto& peer : peers.items()) {
       const double peer_us = peer.value().get<double>();
-      const double ours = peer.key().ends_with("chain") ? chain : wide;
+      const double ours = best.at(peer.key().ends_with("chain") ? "chain" : "wide");
       std::printf("  dask %-17s %10.2f   %.1f times ours\n", peer.key().c_str(), peer_us,
                   peer_us / ours);
     }

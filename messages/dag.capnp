@@ -13,7 +13,8 @@ interface Dag $name("/pit/dag") {
   open @1 OpenRunRequest -> RunBatchResponse;
   # Takes up a run that is in the journal: what ran when its node died is ready again.
   complete @2 CompleteNodesRequest -> RunBatchResponse;
-  # What became of nodes, many at a time. Answered once it is applied; durable soon after (see
+  # What became of nodes, many at a time and in order: a node may have become ready by what ended
+  # before it in the same batch. Answered once it is applied; durable soon after (see
   # `sync`), and always in order: nothing later survives without it.
   sync @3 SyncRunRequest -> SyncRunResponse $idempotent;
   # Answered when everything that was applied to the run before is durable.
@@ -101,7 +102,8 @@ struct NodeOutcome {
 struct CompleteNodesRequest {
   run @0 :Text;
   outcomes @1 :List(NodeOutcome);
-  started @2 :List(UInt32);   # nodes handed to workers since the last batch
+  started @2 :List(UInt32);   # nodes handed to workers since the last batch and still with them:
+                              # this holds after the outcomes, by which some may have become ready
 }
 
 struct Expansion {

@@ -49,13 +49,6 @@ EngineRun::~EngineRun() {
 
 std::int64_t EngineRun::wall_ns() const { return host_.services().clocks.wall_ns(); }
 
-LaneDemand EngineRun::demand_of(const WorkItem& item) const {
-  const PlanNode& node = facts_->plan.nodes[item.of];
-  // Finding out over what to map takes no more than a core.
-  if (node.map && !item.index) return {};
-  return {node.policy.cores, node.policy.memory_mb};
-}
-
 // ---- beginning ----------------------------------------------------------------------------------
 
 Status EngineRun::restore(messages::NodeRow::Reader row) {
@@ -126,16 +119,7 @@ void EngineRun::drain_desk() {
   }
 }
 
-void EngineRun::take_report(NodeReport report) {
-  // Nobody reads it before the DAG tracker has it and says that a dependant is ready.
-  const NodeId node = report.item.node;
-  if (report.outcome == messages::Outcome::SKIPPED) results_->note_skipped(node);
-  if (!report.digest.empty()) results_->note_digest(node, report.digest);
-  if (report.value) results_->put(node, std::exchange(report.value, nullptr));
-  if (report.outcome == messages::Outcome::EXPANDED && report.children == 0)
-    results_->note_children(node, 0, 0);
-  core_.report(std::move(report), wall_ns());
-}
+void EngineRun::take_report(NodeReport report) { core_.report(std::move(report), wall_ns()); }
 
 void EngineRun::send_complete() {
   if (in_flight_ || dag_ended_ || !(core_.has_batch() || ask_again_)) return;
@@ -185,7 +169,10 @@ void EngineRun::adopt(messages::RunBatchResponse::Reader batch) {
 }
 
 void EngineRun::lay_out(const std::vector<WorkItem>& items) {
-  for (const WorkItem& item : items) desk_->lay_out(lanes_.class_of(demand_of(item)), item);
+  for (const WorkItem& item : items) {
+    const PlanNode& node = facts_->plan.nodes[item.of];
+    desk_->lay_out(lanes_.class_of(demand_of(node, item.index.has_value())), item);
+  }
 }
 
 // ---- lanes --------------------------------------------------------------------------------------
@@ -329,6 +316,7 @@ void EngineRun::give_up_the_late() {
     if (!late && !stopped) continue;
     if (shared_.lanes_lost >= shared_.options.lanes_lost_max) return;
     if (!desk_->give_up(running.lane)) continue;
+    drain_desk();  // what its lane ended before
     ++shared_.lanes_lost;
     lanes_.lost(running.lane);
     const std::string name = core_.name_of(running.item);

@@ -97,7 +97,6 @@ class EngineRun : public std::enable_shared_from_this<EngineRun> {
   void answer_events();
   void answer(EventsCall& call);
   void answer_cancels();
-  LaneDemand demand_of(const WorkItem& item) const;
   std::int64_t wall_ns() const;
 
   // Wraps a continuation so that it does nothing once the run is gone.

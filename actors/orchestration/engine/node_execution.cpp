@@ -27,6 +27,7 @@ std::string iso8601_utc(std::int64_t unix_ns) {
 // ---- reading results ----------------------------------------------------------------------------
 
 const Json* ResultReader::of(NodeIndex node) {
+  if (known_ && known_->node == node) return known_->value.get();
   if (store_.skipped(node)) return nullptr;
   const auto children = store_.children_of(node);
   ResultStore::Value value = children ? store_.find_list(node) : store_.find(node);
@@ -114,12 +115,12 @@ Scope scope_of(const RunFacts& run, ResultReader& reader) {
 class Execution {
  public:
   Execution(const RunFacts& run, ResultStore& store, PitClient& pit, const WorkItem& item,
-            OperatorContext& context)
+            OperatorContext& context, const std::optional<KnownResult>& before)
       : run_(run),
         store_(store),
         node_(run.plan.nodes[item.of]),
         context_(context),
-        reader_(store, pit, context.deadline()),
+        reader_(store, pit, context.deadline(), before),
         scope_(scope_of(run, reader_)) {
     report_.item = item;
   }
@@ -240,8 +241,9 @@ class Execution {
 }  // namespace
 
 NodeReport execute_node(const RunFacts& run, ResultStore& store, PitClient& pit,
-                        const WorkItem& item, OperatorContext& context) {
-  return Execution(run, store, pit, item, context)();
+                        const WorkItem& item, OperatorContext& context,
+                        const std::optional<KnownResult>& before) {
+  return Execution(run, store, pit, item, context, before)();
 }
 
 Result<Json> outputs_of(const RunFacts& run, ResultStore& store, PitClient& pit) {

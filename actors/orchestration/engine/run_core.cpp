@@ -152,21 +152,22 @@ void RunCore::end(messages::RunStatus status, std::int64_t now_ns) {
 // ---- what the lanes say -------------------------------------------------------------------------
 
 void RunCore::started(const WorkItem& item, std::int64_t at_ns) {
-  if (nodes_[item.node].status == NodeStatus::RUNNING) return;
+  if (nodes_[item.node].status != NodeStatus::READY) return;
+  start_node(item, at_ns);
+  started_.push_back(item.node);
+}
+
+void RunCore::start_node(const WorkItem& item, std::int64_t at_ns) {
   move_to(item.node, NodeStatus::RUNNING);
   Tally& tally = tallies_[item.of];
   if (tally.first_start_ns == 0) tally.first_start_ns = at_ns;
-  started_.push_back(item.node);
   push(RunEventKind::NODE_STARTED, item, at_ns);
 }
 
 void RunCore::report(NodeReport report, std::int64_t now_ns) {
   const NodeId node = report.item.node;
   // A short node's start is not worth a word to the tracker, only to those who watch.
-  if (nodes_[node].status != NodeStatus::RUNNING) {
-    started(report.item, report.started_ns);
-    started_.pop_back();
-  }
+  if (nodes_[node].status != NodeStatus::RUNNING) start_node(report.item, report.started_ns);
   executed_ += report.executed ? 1 : 0;
   artifacts_ += report.artifacts;
   artifact_bytes_ += report.artifact_bytes;
@@ -195,6 +196,7 @@ void RunCore::report(NodeReport report, std::int64_t now_ns) {
       fail(report, now_ns);
       break;
   }
+  if (report.next) start_node(item_of(*report.next), now_ns);
   reports_.push_back(std::move(report));
 }
 
@@ -267,16 +269,23 @@ void RunCore::cancel(std::int64_t now_ns) {
 
 RunCore::Batch RunCore::take_batch() {
   Batch batch;
+  // What lanes went on with and no report of this batch ends: one a lane at most. The tracker must
+  // hear of it, or it would say that it is ready.
+  std::vector<NodeId> followers;
+  std::size_t bytes = 0;
+  while (next_report_ < reports_.size() && batch.reports.size() < limits_.batch_nodes_max &&
+         bytes < limits_.batch_bytes_max) {
+    NodeReport& report = reports_[next_report_++];
+    bytes += report.text.size();
+    std::erase(followers, report.item.node);
+    if (report.next) followers.push_back(*report.next);
+    batch.reports.push_back(std::move(report));
+  }
   batch.started = std::exchange(started_, {});
   // What has ended since is no longer running.
   std::erase_if(batch.started,
                 [&](NodeId node) { return nodes_[node].status != NodeStatus::RUNNING; });
-  std::size_t bytes = 0;
-  while (next_report_ < reports_.size() && batch.reports.size() < limits_.batch_nodes_max &&
-         bytes < limits_.batch_bytes_max) {
-    bytes += reports_[next_report_].text.size();
-    batch.reports.push_back(std::move(reports_[next_report_++]));
-  }
+  batch.started.insert(batch.started.end(), followers.begin(), followers.end());
   if (next_report_ == reports_.size()) {
     reports_.clear();
     next_report_ = 0;

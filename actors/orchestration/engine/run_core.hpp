@@ -78,6 +78,7 @@ class RunCore {
   void end(messages::RunStatus status, std::int64_t now_ns);
 
   // ---- what the lanes say
+  // Does nothing unless the node is ready: the report of what it follows on its lane comes first.
   void started(const WorkItem& item, std::int64_t at_ns);
   void report(NodeReport report, std::int64_t now_ns);
 
@@ -85,7 +86,8 @@ class RunCore {
   void cancel(std::int64_t now_ns);
 
   bool has_batch() const noexcept { return next_report_ < reports_.size() || !started_.empty(); }
-  // The next reports and starts, within the limits of one batch.
+  // The next reports and starts, within the limits of one batch. Starts hold after the reports:
+  // a node may have started because of one of them.
   Batch take_batch();
 
   // ---- what is the case
@@ -123,6 +125,7 @@ class RunCore {
 
   bool is_child(NodeId node) const noexcept { return node >= plan_.nodes.size(); }
   void move_to(NodeId node, messages::NodeStatus status);
+  void start_node(const WorkItem& item, std::int64_t at_ns);
   void push(messages::RunEventKind kind, const WorkItem& item, std::int64_t now_ns,
             std::uint64_t duration_us = 0, std::shared_ptr<const Error> error = {},
             std::uint32_t children = 0);

@@ -11,14 +11,16 @@ constexpr std::size_t kParentsMax = 1'000;  // digests named as what an artifact
 
 }  // namespace
 
-// What a lane is doing. All but the atomics under the desk's mutex.
+// What a lane is doing. All but the atomics, and `last`, under the desk's mutex.
 struct RunDesk::Slot {
   std::optional<WorkItem> item;
   std::int64_t started_ns = 0;
   runtime::MonoTime started;
   runtime::MonoTime deadline = runtime::MonoTime::max();
+  bool ended = false;  // and is about to be reported
   std::atomic<bool> given_up = false;
   std::atomic<double> fraction = 0;
+  std::optional<KnownResult> last;  // what its lane ended before; of that lane alone
 };
 
 class RunDesk::Context final : public OperatorContext {
@@ -143,9 +145,11 @@ std::vector<RunDesk::Running> RunDesk::running() const {
 std::optional<WorkItem> RunDesk::give_up(LaneKey lane) {
   const std::lock_guard lock(mutex_);
   const auto found = slots_.find(lane);
-  if (found == slots_.end() || !found->second->item || found->second->given_up) return std::nullopt;
-  found->second->given_up = true;
-  return found->second->item;
+  if (found == slots_.end()) return std::nullopt;
+  Slot& slot = *found->second;
+  if (!slot.item || slot.ended || slot.given_up) return std::nullopt;
+  slot.given_up = true;
+  return slot.item;
 }
 
 // ---- a lane's side ------------------------------------------------------------------------------
@@ -153,17 +157,22 @@ std::optional<WorkItem> RunDesk::give_up(LaneKey lane) {
 bool RunDesk::try_take(Queue& queue, Slot& slot) {
   if (queue.size == 0 || cancelled_) return false;
   const auto first = queue.items.begin();
-  slot.item = first->second.front();
+  begin(slot, first->second.front());
   first->second.pop_front();
   if (first->second.empty()) queue.items.erase(first);
   --queue.size;
+  return true;
+}
+
+void RunDesk::begin(Slot& slot, const WorkItem& item) {
+  slot.item = item;
+  slot.ended = false;
   slot.started = surroundings_.clocks.mono();
   slot.started_ns = surroundings_.clocks.wall_ns();
   slot.fraction = 0;
-  const std::uint32_t timeout_ms = facts_->plan.nodes[slot.item->of].policy.timeout_ms;
+  const std::uint32_t timeout_ms = facts_->plan.nodes[item.of].policy.timeout_ms;
   slot.deadline = timeout_ms == 0 ? runtime::MonoTime::max()
                                   : slot.started + std::chrono::milliseconds(timeout_ms);
-  return true;
 }
 
 bool RunDesk::take(LaneClass lanes, Slot& slot) {
@@ -190,12 +199,41 @@ bool RunDesk::take(LaneClass lanes, Slot& slot) {
   return taken || try_take(queues_[lanes], slot);
 }
 
-bool RunDesk::put_back(Slot& slot, NodeReport report) {
+std::optional<NodeIndex> RunDesk::follower_of(const NodeReport& report, const Queue& queue) const {
+  using messages::Outcome;
+  const bool satisfies = report.outcome == Outcome::SUCCEEDED || report.outcome == Outcome::SKIPPED;
+  // What waits comes first: its rank is at least as high, for all a lane can know.
+  if (!satisfies || report.item.index || queue.size > 0 || cancelled_) return std::nullopt;
+  const NodeIndex follower = followers_[report.item.node];
+  if (follower == kUnknownNode) return std::nullopt;
+  return follower;
+}
+
+void RunDesk::keep_result(NodeReport& report, Slot& slot) {
+  const NodeId node = report.item.node;
+  if (report.outcome == messages::Outcome::SKIPPED) results_->note_skipped(node);
+  if (report.outcome == messages::Outcome::EXPANDED && report.children == 0)
+    results_->note_children(node, 0, 0);
+  if (!report.digest.empty()) results_->note_digest(node, report.digest);
+  slot.last.reset();
+  if (!report.value) return;
+  slot.last = KnownResult{node, report.value};
+  results_->put(node, std::exchange(report.value, nullptr));
+}
+
+bool RunDesk::put_back(Slot& slot, NodeReport report, LaneClass lanes, bool may_go_on) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (slot.given_up) return false;
+    slot.ended = true;
+  }
+  keep_result(report, slot);  // may take a while: not under the mutex
   bool first = false;
   {
     const std::lock_guard lock(mutex_);
     slot.item.reset();
-    if (slot.given_up) return false;
+    if (may_go_on) report.next = follower_of(report, queues_[lanes]);
+    if (report.next) begin(slot, {*report.next, *report.next, std::nullopt});
     first = outbox_.reports.empty() && outbox_.lanes.empty();
     outbox_.reports.push_back(std::move(report));
   }
@@ -216,6 +254,31 @@ void RunDesk::leave(LaneKey key, bool lost) {
 
 void RunDesk::turn_back(LaneKey key) { leave(key, false); }
 
+NodeReport RunDesk::execute(Slot& slot, PitClient& pit) {
+  const WorkItem item = *slot.item;
+  Context context(*this, item, slot, pit);
+  NodeReport report = execute_node(*facts_, *results_, pit, item, context, slot.last);
+  report.started_ns = slot.started_ns;
+  report.duration_us =
+      static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(
+                                     surroundings_.clocks.mono() - slot.started)
+                                     .count());
+  report.artifacts = context.artifacts();
+  report.artifact_bytes = context.artifact_bytes();
+  if (report.outcome != messages::Outcome::FAILED) return report;
+  const PlanNode& node = facts_->plan.nodes[item.of];
+  if (cancelled_) {
+    report.outcome = messages::Outcome::CANCELLED;
+    report.error.reset();
+  } else if (context.late()) {
+    report.error = Error{Errc::DEADLINE_EXCEEDED,
+                         "node " + node.name + " did not end within its timeout of " +
+                             std::to_string(node.policy.timeout_ms) + " ms",
+                         "nodes." + node.name + ".timeout_ms", true};
+  }
+  return report;
+}
+
 void RunDesk::work(LaneKey key, LaneClass lanes, runtime::MonoTime slice_ends) {
   const auto slot = std::make_shared<Slot>();
   {
@@ -223,34 +286,13 @@ void RunDesk::work(LaneKey key, LaneClass lanes, runtime::MonoTime slice_ends) {
     slots_.emplace(key, slot);
   }
   PitClient pit(surroundings_.asker, facts_->id);
-  const runtime::Clocks& clocks = surroundings_.clocks;
   bool given_up = false;
-  do {
-    if (!take(lanes, *slot)) break;
-    const WorkItem item = *slot->item;
-    Context context(*this, item, *slot, pit);
-    NodeReport report = execute_node(*facts_, *results_, pit, item, context);
-    report.started_ns = slot->started_ns;
-    report.duration_us = static_cast<std::uint64_t>(
-        std::chrono::duration_cast<std::chrono::microseconds>(clocks.mono() - slot->started)
-            .count());
-    report.artifacts = context.artifacts();
-    report.artifact_bytes = context.artifact_bytes();
-    if (report.outcome == messages::Outcome::FAILED) {
-      const std::string& name = facts_->plan.nodes[item.of].name;
-      if (cancelled_) {
-        report.outcome = messages::Outcome::CANCELLED;
-        report.error.reset();
-      } else if (context.late()) {
-        const auto timeout = facts_->plan.nodes[item.of].policy.timeout_ms;
-        report.error = Error{Errc::DEADLINE_EXCEEDED,
-                             "node " + name + " did not end within its timeout of " +
-                                 std::to_string(timeout) + " ms",
-                             "nodes." + name + ".timeout_ms", true};
-      }
-    }
-    given_up = !put_back(*slot, std::move(report));
-  } while (!given_up && clocks.coarse() < slice_ends);
+  bool in_slice = true;
+  while (in_slice && !given_up && (slot->item || take(lanes, *slot))) {
+    NodeReport report = execute(*slot, pit);
+    in_slice = surroundings_.clocks.coarse() < slice_ends;
+    given_up = !put_back(*slot, std::move(report), lanes, in_slice);
+  }
   leave(key, given_up);
 }
 

@@ -296,19 +296,21 @@ void Dag::complete(Call<protocol::Dag::Complete> call) {
   if (Status read = read_batch(call.request()); !read) return call.fail(read.error());
   const std::int64_t now = now_us();
   batch_.running.now_us = batch_.completed.now_us = now;
-  if (!batch_.running.nodes.empty()) {
-    auto marked = input(run, batch_.running);
-    if (!marked) return call.fail(marked.error());
-  }
   std::vector<NodeId> ready;
   if (!batch_.completed.outcomes.empty()) {
     auto completed = input(run, batch_.completed);
-    if (!completed) {
-      write(run);  // that nodes were started stands
-      return call.fail(completed.error());
-    }
+    if (!completed) return call.fail(completed.error());
     ready = std::move(*completed);
     for (const auto outcome : call->getOutcomes()) run.unwritten->append(outcome);
+  }
+  if (!batch_.running.nodes.empty()) {
+    auto marked = input(run, batch_.running);
+    if (!marked) {
+      write(run);  // what became of nodes stands
+      return call.fail(marked.error());
+    }
+    std::erase_if(ready,
+                  [&](NodeId node) { return run.state->status_of(node) != NodeStatus::ready; });
   }
   if (const auto due = run.state->next_retry_us(); due && *due <= now) {
     auto retried = input(run, {RecordKind::advanced, now});

@@ -111,10 +111,21 @@ Status RunState::mark_running(std::span<const NodeId> nodes, std::int64_t now_us
 
 Status RunState::check(std::span<const NodeOutcome> outcomes) const {
   std::uint64_t total = nodes_.size();
-  for (const NodeOutcome& outcome : outcomes) {
+  BatchIndex by_node;
+  if (outcomes.size() > 1) {
+    by_node.reserve(outcomes.size());
+    for (std::size_t i = 0; i < outcomes.size(); ++i) by_node.emplace_back(outcomes[i].node, i);
+    std::sort(by_node.begin(), by_node.end());
+    const auto twice = std::adjacent_find(by_node.begin(), by_node.end(),
+                                          [](auto& a, auto& b) { return a.first == b.first; });
+    if (twice != by_node.end()) return not_now(twice->first, "has two outcomes in one batch");
+  }
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    const NodeOutcome& outcome = outcomes[i];
     if (outcome.node >= nodes_.size()) return not_now(outcome.node, "does not exist");
     const Node& node = nodes_[outcome.node];
-    if (node.status != NodeStatus::ready && node.status != NodeStatus::running) {
+    if (node.status != NodeStatus::ready && node.status != NodeStatus::running &&
+        !gets_ready_before(outcomes, i, by_node)) {
       return not_now(outcome.node,
                      "has no outcome to report: it is " + std::string(to_string(node.status)));
     }
@@ -137,15 +148,24 @@ Status RunState::check(std::span<const NodeOutcome> outcomes) const {
       }
     }
   }
-  if (outcomes.size() > 1) {
-    std::vector<NodeId> ids;
-    ids.reserve(outcomes.size());
-    for (const NodeOutcome& outcome : outcomes) ids.push_back(outcome.node);
-    std::sort(ids.begin(), ids.end());
-    const auto twice = std::adjacent_find(ids.begin(), ids.end());
-    if (twice != ids.end()) return not_now(*twice, "has two outcomes in one batch");
-  }
   return {};
+}
+
+bool RunState::gets_ready_before(std::span<const NodeOutcome> outcomes, std::size_t position,
+                                 const BatchIndex& by_node) const {
+  const NodeId waiting = outcomes[position].node;
+  // One that waits for nothing but its retry is not meant, nor are children.
+  if (nodes_[waiting].status != NodeStatus::waiting || nodes_[waiting].waiting_for == 0)
+    return false;
+  const auto needs = plan_.graph.predecessors(waiting);
+  return std::all_of(needs.begin(), needs.end(), [&](NodeId need) {
+    if (satisfies(need)) return true;
+    const auto found =
+        std::lower_bound(by_node.begin(), by_node.end(), BatchIndex::value_type{need, 0});
+    if (found == by_node.end() || found->first != need || found->second > position) return false;
+    const OutcomeKind kind = outcomes[found->second].kind;
+    return kind == OutcomeKind::succeeded || kind == OutcomeKind::skipped;
+  });
 }
 
 Result<std::vector<NodeId>> RunState::complete(std::span<const NodeOutcome> outcomes,
@@ -154,6 +174,7 @@ Result<std::vector<NodeId>> RunState::complete(std::span<const NodeOutcome> outc
   updated_us_ = now_us;
   std::vector<NodeId> ready;
   for (const NodeOutcome& outcome : outcomes) apply(outcome, now_us, ready);
+  std::erase_if(ready, [this](NodeId id) { return nodes_[id].status != NodeStatus::ready; });
   sort_by_rank(ready);
   return ready;
 }
@@ -321,12 +342,14 @@ void RunState::move_to(NodeId node, NodeStatus status) {
 
 std::uint32_t RunState::unsatisfied_needs(NodeId node) const {
   const auto needs = plan_.graph.predecessors(node);
-  return static_cast<std::uint32_t>(std::count_if(needs.begin(), needs.end(), [this](NodeId need) {
-    const Node& other = nodes_[need];
-    const bool satisfied = other.status == NodeStatus::done ||
-                           (other.status == NodeStatus::skipped && other.blocked_by == kNoNode);
-    return !satisfied;
-  }));
+  return static_cast<std::uint32_t>(
+      std::count_if(needs.begin(), needs.end(), [this](NodeId need) { return !satisfies(need); }));
+}
+
+bool RunState::satisfies(NodeId node) const {
+  const NodeStatus status = nodes_[node].status;
+  return status == NodeStatus::done ||
+         (status == NodeStatus::skipped && nodes_[node].blocked_by == kNoNode);
 }
 
 // Puts what failed, was cancelled or was blocked back to where it would be had it not ended.

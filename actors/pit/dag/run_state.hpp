@@ -116,7 +116,9 @@ class RunState {
   Result<std::vector<NodeId>> start(std::int64_t now_us);
   // These nodes were handed to a worker.
   Status mark_running(std::span<const NodeId> nodes, std::int64_t now_us);
-  // What became of ready and running nodes, a node at most once in a batch.
+  // What became of ready and running nodes, a node at most once in a batch. The outcomes hold in
+  // their order: a node may have become ready by earlier ones of the same batch. What is still
+  // ready after all of them comes back.
   Result<std::vector<NodeId>> complete(std::span<const NodeOutcome> outcomes, std::int64_t now_us);
   // Lets time pass: retries whose backoff is over get ready.
   Result<std::vector<NodeId>> advance(std::int64_t now_us);
@@ -175,7 +177,14 @@ class RunState {
   NodeId static_node(NodeId node) const noexcept {
     return nodes_[node].parent == kNoNode ? node : nodes_[node].parent;
   }
+  using BatchIndex = std::vector<std::pair<NodeId, std::size_t>>;  // positions in a batch, by node
+
   Status check(std::span<const NodeOutcome> outcomes) const;
+  // Whether what the node at this position waits for ends earlier in the batch.
+  bool gets_ready_before(std::span<const NodeOutcome> outcomes, std::size_t position,
+                         const BatchIndex& by_node) const;
+  // Whether what needs the node may run.
+  bool satisfies(NodeId node) const;
   void move_to(NodeId node, NodeStatus status);
   void apply(const NodeOutcome& outcome, std::int64_t now_us, std::vector<NodeId>& ready);
   void expand(NodeId node, std::uint32_t children, std::vector<NodeId>& ready);

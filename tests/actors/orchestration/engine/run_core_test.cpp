@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "actors/orchestration/engine/chains.hpp"
 #include "actors/orchestration/engine/lane_book.hpp"
 #include "actors/orchestration/engine/result_store.hpp"
 
@@ -62,6 +63,37 @@ TEST(RunCore, AMappedNodeEndsWithTheLastOfItsChildren) {
   EXPECT_EQ(core.status_of(0), NodeStatus::DONE);
   EXPECT_EQ(core.melody_nodes(8)[0].done, 2u);
   EXPECT_EQ(core.count(NodeStatus::WAITING), 1u);
+}
+
+TEST(RunCore, TellsWhatALaneWentOnWithUnlessThatEndsInTheSameBatch) {
+  const Plan plan = plan_of({{}, {0}, {1}});
+  RunCoreLimits limits;
+  limits.batch_nodes_max = 2;
+  RunCore core(plan, limits);
+  const auto item = core.make_ready(std::vector<NodeId>{0}).front();
+  core.started({1, 1, std::nullopt}, 5);  // seen at work before the report of what it follows
+  EXPECT_EQ(core.status_of(1), NodeStatus::WAITING);
+  for (const NodeIndex node : {0u, 1u, 2u}) {
+    NodeReport report = report_of(node == 0 ? item : core.item_of(node), Outcome::SUCCEEDED);
+    if (node < 2) report.next = node + 1;
+    core.report(std::move(report), 10);
+  }
+  const auto first = core.take_batch();
+  EXPECT_EQ(first.reports.size(), 2u);
+  EXPECT_EQ(first.started, std::vector<NodeId>{2}) << "its own report is in the next batch";
+  const auto second = core.take_batch();
+  EXPECT_EQ(second.reports.size(), 1u);
+  EXPECT_TRUE(second.started.empty());
+  EXPECT_EQ(core.count(NodeStatus::DONE), 3u);
+}
+
+TEST(Chains, LeadFromANodeToTheOnlyOneThatNeedsItAndNothingElse) {
+  Plan plan = plan_of({{}, {0}, {1}, {1}, {2, 3}, {4}, {5}, {6}});
+  plan.nodes[5].map.emplace();
+  plan.nodes[7].policy.cores = 2;
+  constexpr NodeIndex none = kUnknownNode;
+  // 1 has two, 4 needs two, 5 is mapped, 7 takes more than 6.
+  EXPECT_EQ(followers_of(plan), (std::vector<NodeIndex>{1, none, none, none, 5, none, none, none}));
 }
 
 TEST(RunCore, BatchesKeepTheirOrderAndTheirLimits) {

@@ -172,7 +172,7 @@ const std::vector<PlanNode> kDiamond = {{"a"}, {"b", {0}}, {"c", {0}}, {"d", {1,
 TEST(DagComponent, TellsWhatMayStartUntilTheRunHasEnded) {
   Bench bench;
   EXPECT_EQ(ready(bench.create("r1", kDiamond)), (Nodes{0}));
-  EXPECT_EQ(ready(bench.complete("r1", {{0}}, {0})), (Nodes{1, 2}));
+  EXPECT_EQ(ready(bench.complete("r1", {{0}})), (Nodes{1, 2}));
   EXPECT_EQ(ready(bench.complete("r1", {{1}})), (Nodes{}));
   EXPECT_EQ(ready(bench.complete("r1", {{2}})), (Nodes{3}));
   const auto end = bench.complete("r1", {{3}});
@@ -184,10 +184,20 @@ TEST(DagComponent, TellsWhatMayStartUntilTheRunHasEnded) {
   EXPECT_TRUE(bench.sync("r1").ok()) << "the run left memory, and all of it is on disk";
 }
 
+TEST(DagComponent, WhatALaneWentOnWithIsRunningAndNotReady) {
+  Bench bench;
+  ASSERT_TRUE(bench.create("r1", {{"a"}, {"b", {0}}, {"c", {1}}, {"d", {2}}}).ok());
+  EXPECT_EQ(ready(bench.complete("r1", {{0}, {1}}, {2})), (Nodes{}));
+  ASSERT_TRUE(bench.sync("r1").ok());
+  bench.restart();
+  EXPECT_EQ(ready(bench.open("r1")), (Nodes{2}));
+  EXPECT_EQ(ready(bench.complete("r1", {{2}})), (Nodes{3}));
+}
+
 TEST(DagComponent, ARunThatIsOpenedAgainHasItsRunningNodesReadyAndItsResults) {
   Bench bench;
   ASSERT_TRUE(bench.create("r1", kDiamond).ok());
-  ASSERT_TRUE(bench.complete("r1", {{0, messages::Outcome::SUCCEEDED, "[1,2]"}}, {0}).ok());
+  ASSERT_TRUE(bench.complete("r1", {{0, messages::Outcome::SUCCEEDED, "[1,2]"}}).ok());
   ASSERT_TRUE(bench.complete("r1", {}, {1}).ok());
   ASSERT_TRUE(bench.sync("r1").ok());
   bench.restart();

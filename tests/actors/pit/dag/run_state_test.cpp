@@ -56,6 +56,30 @@ TEST(RunState, ANodeGetsReadyWhenTheLastOfItsNeedsHasEnded) {
   EXPECT_EQ(state.status(), RunStatus::succeeded);
 }
 
+TEST(RunState, ANodeMayEndInTheSameBatchAsWhatItNeedsButNotBeforeIt) {
+  RunState state = state_of(plan_of(5, {{0, 1}, {1, 2}, {2, 3}, {0, 3}, {3, 4}}));
+  (void)state.start(0);
+  const RunState before = state;
+  EXPECT_FALSE(state.complete(std::vector{ok(1), ok(0)}, 0).ok());
+  EXPECT_FALSE(state.complete(std::vector{ok(0), ok(2)}, 0).ok());
+  EXPECT_FALSE(state.complete(std::vector{ok(0), failed(1), ok(2)}, 0).ok());
+  EXPECT_EQ(state, before) << "what is refused changes nothing";
+  EXPECT_EQ(complete(state, {ok(0), skipped(1), ok(2)}), Ids{3});
+  EXPECT_EQ(complete(state, {ok(3), ok(4)}), Ids{});
+  EXPECT_EQ(state.status(), RunStatus::succeeded);
+}
+
+TEST(RunState, ANodeThatWaitsForItsRetryIsNotReadyByWhatEndedBefore) {
+  RunPlan plan = plan_of(2, {{0, 1}});
+  plan.nodes[1].retry.attempts = 3;
+  RunState state = state_of(std::move(plan));
+  (void)state.start(0);
+  EXPECT_EQ(complete(state, {ok(0), failed_for_now(1)}), Ids{});
+  EXPECT_EQ(state.status_of(1), NodeStatus::waiting);
+  EXPECT_FALSE(state.complete(std::vector{ok(1)}, 0).ok());
+  EXPECT_EQ(*state.advance(1'000'000), Ids{1});
+}
+
 TEST(RunState, FailureBlocksWhatDependsOnItAndNothingElse) {
   RunState state = state_of(plan_of(5, {{0, 1}, {1, 2}, {3, 4}}));
   (void)state.start(0);
@@ -208,7 +232,7 @@ TEST(RunState, ARefusedBatchChangesNothing) {
   (void)state.start(0);
   const RunState before = state;
   for (const std::vector<NodeOutcome>& batch :
-       {std::vector{ok(0), ok(0)}, {ok(0), ok(1)}, {ok(0), ok(9)}, {ok(0), expanded(2, 1)}}) {
+       {std::vector{ok(0), ok(0)}, {ok(1), ok(0)}, {ok(0), ok(9)}, {ok(0), expanded(2, 1)}}) {
     EXPECT_FALSE(state.complete(batch, 5).ok());
     EXPECT_EQ(state, before);
   }
