@@ -46,6 +46,20 @@ class CommandsTest(harness.CommandTest):
             self.assertEqual(result.code, USAGE, result)
             self.assertNotEqual(result.err, "", result)
 
+    def test_misspelt_arguments_are_answered_with_what_was_meant(self):
+        for arguments, told in (
+                (["artefact"], 'there is no command "artefact" (did you mean "artifact"?)'),
+                (["melody", "chekc", "x"], 'there is no command "chekc" (did you mean "check"?)'),
+                (["run", "m.toml", "--inputt", "a=b"],
+                 'there is no option --inputt (did you mean "--input"?)'),
+                (["ps", "--jsn"], 'there is no option --jsn (did you mean "--json"?)'),
+                (["health", "now"], '"now" is one argument too many; see `symphony health --help`'),
+                ([], "see `symphony --help`")):
+            result = self.command(*arguments)
+            self.assertEqual(result.code, USAGE, result)
+            self.assertIn(told, result.err)
+            self.assertEqual(result.err.count("\n"), 1, result)
+
     def test_helps(self):
         self.assertRegex(self.ok("--version").out, r"^symphony \d+\.\d+\.\d+\n$")
         overview = self.ok("--help").out

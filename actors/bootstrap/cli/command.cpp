@@ -3,8 +3,10 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "actors/bootstrap/cli/context.hpp"
+#include "runtime/text/suggest.hpp"
 
 namespace symphony::cli {
 namespace {
@@ -41,6 +43,44 @@ void add_help_command(CLI::App& app, Context& context) {
   });
 }
 
+// The command that was given, as far as it was understood.
+const CLI::App* given_command(const CLI::App& app) {
+  const CLI::App* found = &app;
+  while (!found->get_subcommands().empty()) found = found->get_subcommands().back();
+  return found;
+}
+
+std::string usage_of(const CLI::App* command) {
+  const auto* const parent = command->get_parent();
+  return parent == nullptr ? command->get_name() : usage_of(parent) + " " + command->get_name();
+}
+
+// The options of a command and, since they may stand behind it, those of the commands around it.
+std::vector<std::string> option_names(const CLI::App* command) {
+  std::vector<std::string> names;
+  for (; command != nullptr; command = command->get_parent())
+    for (const auto* option : command->get_options())
+      for (const auto& name : option->get_lnames()) names.push_back("--" + name);
+  return names;
+}
+
+// One sentence about arguments that make no sense.
+std::string explain(const CLI::App& app, const CLI::ParseError& error) {
+  const CLI::App* const command = given_command(app);
+  const auto see = "; see `" + usage_of(command) + " --help`";
+  const auto rest = app.remaining(true);
+  if (rest.empty()) return error.what() + see;
+  const std::string& word = rest.front();
+  if (word.starts_with('-'))
+    return "there is no option " + word +
+           runtime::suggestion_suffix(word.substr(0, word.find('=')), option_names(command)) + see;
+  std::vector<std::string> commands;
+  for (const auto* known : command->get_subcommands([](const CLI::App*) { return true; }))
+    commands.push_back(known->get_name());
+  if (commands.empty()) return "\"" + word + "\" is one argument too many" + see;
+  return "there is no command \"" + word + "\"" + runtime::suggestion_suffix(word, commands) + see;
+}
+
 }  // namespace
 
 int run_command(int argc, char** argv, std::vector<runtime::ChildPlan> extra) {
@@ -75,8 +115,7 @@ int run_command(int argc, char** argv, std::vector<runtime::ChildPlan> extra) {
   } catch (const CLI::Success& done) {
     return app.exit(done);
   } catch (const CLI::ParseError& error) {
-    app.exit(error);
-    return bootstrap::kExitUsage;
+    context.fail(bootstrap::kExitUsage, explain(app, error));
   }
   return context.exit_code;
 }
