@@ -13,8 +13,10 @@ FILES ?= all
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+# make packages LISTS="config/packages.txt config/packages-bench.txt" installs more.
+LISTS ?= config/packages.txt
 packages: ## install what config/packages.txt lists and this machine lacks
-	@missing=$$(grep -vE '^(#|$$)' config/packages.txt | while read -r p; do \
+	@missing=$$(grep -hvE '^(#|$$)' $(LISTS) | while read -r p; do \
 	  dpkg-query -W -f='$${db:Status-Status}' "$$p" 2>/dev/null | grep -qx installed || echo "$$p"; done); \
 	if [ -n "$$missing" ]; then \
 	  echo "installing:" $$missing; \
@@ -70,7 +72,8 @@ check-all: test check-asan check-tsan fuzz ## the tests, and the long ones
 	SYMPHONY_KILLS=50 SYMPHONY_TREE_KILLS=200 SYMPHONY_POWER_CUTS=200 \
 	  ctest --test-dir build -L durability --output-on-failure
 
-bench: packages configure ## run every benchmark; ends in a table of ratios
+bench: LISTS += config/packages-bench.txt
+bench: packages configure ## run every benchmark, beside its peers; ends in a table of ratios
 	cmake --build --preset release -j $(JOBS) --target benches symphony
 	python3 bench/run.py
 

@@ -3,7 +3,8 @@
 //   bench_storage [--dir DIR] [--tree TREE] [--threads N]
 //
 // DIR is where the store is made and removed again (default: the current directory's disk), TREE
-// the source tree for bulk figures (default /usr/include).
+// the source tree for bulk figures (default /usr/include). Where `restic` is installed, it backs up
+// the same tree to the same disk in the same run.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
@@ -107,9 +108,38 @@ void bench_group(const ArtifactStore& store, runtime::StorageWriter& writer, int
              putters * (kDurableRounds / 3) / seconds);
 }
 
+double restic_files_per_s(const std::filesystem::path& tree, const std::filesystem::path& dir,
+                          std::uint64_t files) {
+  const auto restic = fmt::format("RESTIC_PASSWORD=x restic --quiet --no-cache --repo '{}' ",
+                                  (dir / "restic").native());
+  if (std::system((restic + "init >/dev/null").c_str()) != 0) return 0;
+  const auto start = Clock::now();
+  if (std::system(fmt::format("{} backup '{}' >/dev/null", restic, tree.native()).c_str()) != 0)
+    return 0;
+  return static_cast<double>(files) / (micros_since(start) / 1e6);
+}
+
+void bench_restic(const std::filesystem::path& tree, const std::filesystem::path& dir,
+                  std::uint64_t files, double our_files_per_s) {
+  if (std::system("command -v restic >/dev/null 2>&1") != 0) {
+    fmt::print("restic is not installed (apt: restic)\n");
+    return;
+  }
+  const double theirs = restic_files_per_s(tree, dir, files);
+  if (theirs == 0) {
+    fmt::print("restic failed\n");
+    return;
+  }
+  fmt::print("{:<44} {:>10.0f} files/s   times restic's: {:.2f}\n", "restic, the same tree, first",
+             theirs, our_files_per_s / theirs);
+}
+
 Digest bench_bulk(const ArtifactStore& store, runtime::StorageWriter& writer,
-                  const std::filesystem::path& tree, int threads) {
+                  const std::filesystem::path& tree, const std::filesystem::path& dir,
+                  int threads) {
   Digest digest;
+  std::uint64_t files = 0;
+  double first_files_per_s = 0;
   for (const auto* round : {"first", "again"}) {
     const auto start = Clock::now();
     const auto put =
@@ -121,7 +151,10 @@ Digest bench_bulk(const ArtifactStore& store, runtime::StorageWriter& writer,
                static_cast<double>(put.files) / seconds,
                static_cast<double>(put.size_bytes) / 1e6 / seconds);
     digest = put.digest;
+    files = put.files;
+    if (first_files_per_s == 0) first_files_per_s = static_cast<double>(files) / seconds;
   }
+  bench_restic(tree, dir, files, first_files_per_s);
   return digest;
 }
 
@@ -169,7 +202,7 @@ int main(int argc, char** argv) {
     bench_durable(*store, writer, dir);
     bench_group(*store, writer, 1);
     bench_group(*store, writer, 16);
-    const auto digest = bench_bulk(*store, writer, tree, threads);
+    const auto digest = bench_bulk(*store, writer, tree, dir, threads);
     bench_reads(*store, digest);
     const auto start = Clock::now();
     const auto report = must(verify(*store));
