@@ -186,6 +186,7 @@ struct RunRow {
   startedNs @5 :Int64;
   updatedNs @6 :Int64;
   resumptions @7 :UInt32;
+  fruitlessResumptions @8 :UInt32;  # those since a node last ended
 }
 
 struct ShowRunRequest {

@@ -347,7 +347,7 @@ void Engine::take_up_runs() {
         for (const auto row : (*listed)->getRuns()) {
           std::string id = row.getRun().cStr();
           if (runs_.contains(id) || opening_.contains(id)) continue;
-          if (row.getResumptions() >= shared_.options.resumptions_max) {
+          if (row.getFruitlessResumptions() >= shared_.options.resumptions_max) {
             host().log().error("cancelled a run that crashes keep interrupting", {{"run", id}});
             shared_.dag.cancel_run([&](auto request) { request.setRun(id); })
                 .within(kDagTimeout)

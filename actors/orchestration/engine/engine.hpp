@@ -8,7 +8,8 @@
 //
 // A run that was interrupted by a crash, of the engine or of the node, goes on where its journal
 // ends: with `take_up_runs` when the engine starts, else when it is asked to `resume`. Nothing
-// finished is repeated. One that has been taken up `resumptions_max` times is cancelled instead.
+// finished is repeated. One that has been taken up `resumptions_max` times in a row, and no node of
+// it ended in between, is cancelled instead.
 //
 // Errors: NOT_FOUND for a run that is not here (see `/pit/dag` for what is in the journal),
 // OVERLOADED beyond runs_max, FAILED_PRECONDITION to resume what is under way; those of the Pit.

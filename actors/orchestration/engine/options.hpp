@@ -30,10 +30,11 @@ struct EngineOptions {
   // How often a lane yields its core, waiting for more, before it is given up: some ten
   // microseconds.
   std::uint32_t linger_yields = 100;
-  std::size_t runs_max = 64;                       // at a time
-  std::size_t ended_runs_max = 32;                 // still to be asked about
-  std::size_t event_waiters_max = 1'000;           // of one run
-  std::uint32_t resumptions_max = 5;               // of a run that crashes keep interrupting
+  std::size_t runs_max = 64;              // at a time
+  std::size_t ended_runs_max = 32;        // still to be asked about
+  std::size_t event_waiters_max = 1'000;  // of one run
+  // In a row, of a run that crashes keep interrupting before any of its nodes ends.
+  std::uint32_t resumptions_max = 5;
   std::size_t lanes_lost_max = 8;                  // threads that may be stuck in operators
   std::chrono::milliseconds timeout_grace{5'000};  // from a node's timeout until it is given up
   std::chrono::milliseconds cancel_grace{10'000};  // from a run's cancellation

@@ -16,6 +16,7 @@ void Dag::write(Run& run) {
   run.summary.progress = run.state->progress();
   run.summary.updated_us = run.state->updated_us();
   run.summary.resumptions = run.state->resumptions();
+  run.summary.fruitless_resumptions = run.state->fruitless_resumptions();
   auto what = std::make_shared<RunWrite>(
       RunWrite{run.name, run.plan, run.summary, std::move(*run.unwritten)});
   ++what->summary.next_sequence;

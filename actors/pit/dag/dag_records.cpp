@@ -22,6 +22,7 @@ using runtime::RecordWriter;
 namespace {
 
 constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kSummaryVersion = 2;
 constexpr char kInputEntry = 1;
 constexpr char kResultEntry = 2;
 constexpr std::uint32_t kDefaultMaxBackoffMs = 60'000;
@@ -103,7 +104,7 @@ Status check_run_id(std::string_view run, std::string_view field) {
 std::string encode_summary(const RunSummary& summary) {
   const RunProgress& progress = summary.progress;
   RecordWriter out;
-  out.u8(kVersion).u64(summary.next_sequence).u8(static_cast<std::uint8_t>(summary.status));
+  out.u8(kSummaryVersion).u64(summary.next_sequence).u8(static_cast<std::uint8_t>(summary.status));
   for (const std::uint32_t count :
        {progress.waiting, progress.ready, progress.running, progress.done, progress.failed,
         progress.skipped, progress.cancelled})
@@ -112,14 +113,15 @@ std::string encode_summary(const RunSummary& summary) {
       .u64(static_cast<std::uint64_t>(summary.updated_us))
       .u32(summary.resumptions)
       .text(summary.melody)
-      .text(summary.version);
+      .text(summary.version)
+      .u32(summary.fruitless_resumptions);
   return std::move(out).str();
 }
 
 Result<RunSummary> decode_summary(std::string_view bytes) {
   RecordReader in(bytes);
   const auto version = in.u8();
-  if (in.ok() && version > kVersion) return future();
+  if (in.ok() && version > kSummaryVersion) return future();
   RunSummary summary;
   summary.next_sequence = in.u64();
   const auto status = in.u8();
@@ -134,7 +136,8 @@ Result<RunSummary> decode_summary(std::string_view bytes) {
   summary.resumptions = in.u32();
   summary.melody = in.text();
   summary.version = in.text();
-  if (!in.complete() || version != kVersion || status > static_cast<int>(RunStatus::cancelled))
+  summary.fruitless_resumptions = version == 1 ? summary.resumptions : in.u32();
+  if (!in.complete() || version == 0 || status > static_cast<int>(RunStatus::cancelled))
     return corrupt("the summary of a run cannot be read");
   return summary;
 }

@@ -1,11 +1,12 @@
-// What the journal of runs keeps on disk, and how. Version 1 of every record; integers big-endian,
-// "text" is a 4-byte length and bytes.
+// What the journal of runs keeps on disk, and how. Version 1 of every record, 2 of those of
+// dag.runs; integers big-endian, "text" is a 4-byte length and bytes.
 //
 //   database     key                        value
 //   dag.runs     run                        u8 version, u64 next sequence, u8 status, 7 u32 nodes
 //   in
 //                                           each status, i64 started (ns), i64 updated (us),
-//                                           u32 resumptions, text melody, text melody's version
+//                                           u32 resumptions, text melody, text melody's version,
+//                                           u32 fruitless resumptions (not in version 1)
 //   dag.plans    run                        u8 version, u32 CRC-32C of the rest, the words of the
 //                                           CreateRunRequest in one segment
 //   dag.starts   u64 started (ns), run      nothing: an index
@@ -55,6 +56,7 @@ struct RunSummary {
   std::int64_t started_ns = 0;
   std::int64_t updated_us = 0;
   std::uint32_t resumptions = 0;
+  std::uint32_t fruitless_resumptions = 0;
   std::string melody;
   std::string version;
 };

@@ -29,6 +29,7 @@ void write_row(messages::RunRow::Builder out, std::string_view run, const RunSum
   out.setStartedNs(summary.started_ns);
   out.setUpdatedNs(summary.updated_us * 1000);
   out.setResumptions(summary.resumptions);
+  out.setFruitlessResumptions(summary.fruitless_resumptions);
 }
 
 void write_result(messages::NodeRow::Builder row, const NodeResult& result) {

@@ -173,7 +173,9 @@ Result<std::vector<NodeId>> RunState::complete(std::span<const NodeOutcome> outc
   if (Status checked = check(outcomes); !checked) return std::move(checked).error();
   updated_us_ = now_us;
   std::vector<NodeId> ready;
+  const std::uint32_t ended_before = progress_.ended();
   for (const NodeOutcome& outcome : outcomes) apply(outcome, now_us, ready);
+  if (progress_.ended() > ended_before) fruitless_resumptions_ = 0;
   std::erase_if(ready, [this](NodeId id) { return nodes_[id].status != NodeStatus::ready; });
   sort_by_rank(ready);
   return ready;
@@ -212,6 +214,7 @@ Result<std::vector<NodeId>> RunState::resume(bool again, std::int64_t now_us) {
   if (!started_) return Error{Errc::FAILED_PRECONDITION, "the run was not started"};
   updated_us_ = now_us;
   ++resumptions_;
+  ++fruitless_resumptions_;
   if (again) {
     cancelling_ = false;
     reopen_unfinished();

@@ -150,6 +150,8 @@ class RunState {
   // When the next retry is due.
   std::optional<std::int64_t> next_retry_us() const noexcept;
   std::uint32_t resumptions() const noexcept { return resumptions_; }
+  // Those since a node last ended: how often in a row taking it up came to nothing.
+  std::uint32_t fruitless_resumptions() const noexcept { return fruitless_resumptions_; }
   std::int64_t started_us() const noexcept { return started_us_; }
   // Time of the latest input.
   std::int64_t updated_us() const noexcept { return updated_us_; }
@@ -207,6 +209,7 @@ class RunState {
   bool started_ = false;
   bool cancelling_ = false;
   std::uint32_t resumptions_ = 0;
+  std::uint32_t fruitless_resumptions_ = 0;
   std::int64_t started_us_ = 0;
   std::int64_t updated_us_ = 0;
 };

@@ -172,6 +172,34 @@ retry = { attempts = 1000, backoff_ms = 3600000, max_backoff_ms = 3600000 }
   EXPECT_EQ(node.journal(id).at("a"), NodeStatus::CANCELLED);
 }
 
+TEST(EngineResume, CrashesWithProgressInBetweenDoNotEndARun) {
+  World world;
+  int life = 0;
+  world.script = [&](const Json& arguments, OperatorContext&) -> Result<Json> {
+    if (arguments["value"].get<int>() > life) return Error{Errc::UNAVAILABLE, "not in this life"};
+    return Json{{"value", 1}};
+  };
+  std::string text = melody("");
+  for (int i = 0; i < 6; ++i) {
+    const std::string name = std::to_string(i);
+    text += "[nodes.n" + name + "]\nuse = \"test.script\"\nwith = { value = " + name + " }\n";
+    text += "retry = { attempts = 1000, backoff_ms = 1000, max_backoff_ms = 1000 }\n";
+    if (i > 0) text += "needs = [\"n" + std::to_string(i - 1) + "\"]\n";
+  }
+  EngineOptions options;
+  options.resumptions_max = 2;
+  std::string id;
+  for (; life < 5; ++life) {
+    EngineNode node(world, options);
+    if (life == 0) id = node.start(text);
+    node.node().advance((life + 1) * 5s);  // clocks begin anew, retries are due as before
+    EXPECT_EQ(node.journal(id).at("n" + std::to_string(life)), NodeStatus::DONE) << life;
+  }
+  EngineNode node(world, options);
+  node.node().advance(1min);
+  EXPECT_EQ(node.finish(id).status, RunStatus::SUCCEEDED);
+}
+
 TEST(EngineResume, ThereIsNothingToDoForARunThatHasEnded) {
   World world;
   std::string id;

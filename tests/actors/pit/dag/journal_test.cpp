@@ -3,8 +3,26 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include "actors/pit/dag/dag_records.hpp"
+
 namespace symphony::actors {
 namespace {
+
+TEST(RunSummary, OfTheFirstVersionIsReadWithAllItsResumptionsFruitless) {
+  RunSummary summary;
+  summary.resumptions = 3;
+  summary.fruitless_resumptions = 1;
+  summary.melody = "tune";
+  std::string bytes = encode_summary(summary);
+  EXPECT_EQ(decode_summary(bytes)->fruitless_resumptions, 1U);
+  bytes[0] = 1;
+  EXPECT_FALSE(decode_summary(bytes).ok());
+  bytes.resize(bytes.size() - 4);
+  const auto old = decode_summary(bytes);
+  ASSERT_TRUE(old.ok());
+  EXPECT_EQ(old->melody, "tune");
+  EXPECT_EQ(old->fruitless_resumptions, 3U);
+}
 
 RunPlan any_plan() {
   const auto nodes = *rc::gen::inRange<NodeId>(1, 12);

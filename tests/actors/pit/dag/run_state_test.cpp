@@ -207,6 +207,23 @@ TEST(RunState, ResumeMakesRunningNodesReadyAndRepeatsNothingFinished) {
   EXPECT_EQ(*state.resume(false, 2), (Ids{1, 2}));
   EXPECT_EQ(state.status_of(0), NodeStatus::done);
   EXPECT_EQ(state.resumptions(), 1U);
+TEST(RunState, ResumptionsAreFruitlessUntilANodeEnds) {
+  RunPlan plan = plan_of(2, {{0, 1}});
+  plan.nodes[0].retry.attempts = 9;
+  RunState state = state_of(std::move(plan));
+  (void)state.start(0);
+  (void)state.resume(false, 1);
+  complete(state, {failed_for_now(0)}, 1);
+  (void)state.advance(2);
+  (void)state.resume(false, 3);
+  EXPECT_EQ(state.fruitless_resumptions(), 2U);
+  complete(state, {ok(0)}, 4);
+  EXPECT_EQ(state.fruitless_resumptions(), 0U);
+  (void)state.resume(false, 5);
+  EXPECT_EQ(state.fruitless_resumptions(), 1U);
+  EXPECT_EQ(state.resumptions(), 3U);
+}
+
 }
 
 TEST(RunState, ResumingAgainRepeatsFailedBlockedAndCancelledNodesOnly) {
