@@ -166,7 +166,11 @@ void Engine::run(Call<protocol::Engine::Run> call) {
 
 void Engine::create(std::shared_ptr<Prepared> prepared, Call<protocol::Engine::Run> call) {
   opening_.try_emplace(prepared->header.run);
-  shared_.dag.create([&](auto request) { write(request, prepared->facts->plan, prepared->header); })
+  RunFacts& facts = *prepared->facts;
+  facts.expected_us = expected_durations(estimates_, facts.plan);
+  shared_.dag
+      .create(
+          [&](auto request) { write(request, facts.plan, prepared->header, facts.expected_us); })
       .within(kDagTimeout)
       .then([this, prepared,
              call = std::move(call)](Result<Msg<messages::RunBatchResponse>> created) mutable {
@@ -246,6 +250,8 @@ void Engine::open_in_dag(std::shared_ptr<Opening> opening) {
       .then([this, opening](Result<Msg<messages::RunBatchResponse>> opened) {
         if (!opened) return finish_opening(opening, opened.error());
         opening->batch = std::move(*opened);
+        RunFacts& facts = *opening->prepared.facts;
+        facts.expected_us = expected_durations(estimates_, facts.plan);
         opening->run = std::make_shared<EngineRun>(host(), shared_, opening->prepared.facts,
                                                    opening->prepared.weight,
                                                    [this](EngineRun& over) { on_over(over); });
@@ -368,6 +374,7 @@ void Engine::on_over(EngineRun& run) {
     host().after(kReopenDelay, [this, opening] { open(opening); });
     return;
   }
+  learn_durations(estimates_, run.facts().plan, run.melody_nodes());
   ended_.push_back(run.id());
   refresh_state_line();
   host().mailbox()->post([this] { drop_oldest_ended(); });

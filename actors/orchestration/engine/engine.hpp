@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "actors/orchestration/engine/engine_run.hpp"
+#include "actors/orchestration/engine/estimates.hpp"
 #include "actors/orchestration/engine/options.hpp"
 #include "messages/orchestration.protocol.hpp"
 #include "runtime/component/component.hpp"
@@ -66,6 +67,7 @@ class Engine final : public runtime::ComponentOf<protocol::Engine> {
   void refresh_state_line();
 
   EngineShared shared_;
+  DurationEstimates estimates_;
   runtime::Uuid7Generator ids_;
   std::map<std::string, std::shared_ptr<EngineRun>, std::less<>> runs_;
   // By the run: what else wants to open it, and looks again once this is over.

@@ -24,13 +24,16 @@ RunHeader read(messages::RunHead::Reader head) {
           head.getStartedNs(),   head.getHost().cStr(),   head.getDirectory().cStr()};
 }
 
-void write(messages::CreateRunRequest::Builder out, const Plan& plan, const RunHeader& header) {
+// `weights`: expected durations in microseconds.
+void write(messages::CreateRunRequest::Builder out, const Plan& plan, const RunHeader& header,
+           const std::vector<double>& weights) {
   write(out.initHead(), header);
   auto nodes = out.initNodes(static_cast<unsigned>(plan.nodes.size()));
   std::size_t edge_count = 0;
   for (unsigned i = 0; i < nodes.size(); ++i) {
     const PlanNode& node = plan.nodes[i];
     nodes[i].setName(node.name);
+    nodes[i].setWeight(weights[i]);
     nodes[i].setMapped(node.map.has_value());
     nodes[i].setAttempts(node.policy.retry.attempts);
     nodes[i].setBackoffMs(node.policy.retry.backoff_ms);

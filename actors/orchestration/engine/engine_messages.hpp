@@ -29,7 +29,8 @@ void write(messages::RunHead::Builder out, const RunHeader& header);
 RunHeader read(messages::RunHead::Reader head);
 
 // The plan as the DAG tracker wants it.
-void write(messages::CreateRunRequest::Builder out, const Plan& plan, const RunHeader& header);
+void write(messages::CreateRunRequest::Builder out, const Plan& plan, const RunHeader& header,
+           const std::vector<double>& weights);
 void write(messages::CompleteNodesRequest::Builder out, const std::string& run,
            const RunCore::Batch& batch);
 JournalledNode read(messages::NodeRow::Reader row);

@@ -39,7 +39,7 @@ EngineRun::EngineRun(runtime::Host& host, EngineShared& shared,
       on_over_(std::move(on_over)),
       began_(host.services().clocks.mono()),
       results_(std::make_shared<ResultStore>(shared.options.result_bytes_max)),
-      core_(facts_->plan, shared.options.core),
+      core_(facts_->plan, shared.options.core, facts_->expected_us),
       lanes_(shared.options.lanes) {}
 
 EngineRun::~EngineRun() {

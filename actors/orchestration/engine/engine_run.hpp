@@ -59,6 +59,7 @@ class EngineRun : public std::enable_shared_from_this<EngineRun> {
   const std::string& id() const noexcept { return facts_->id; }
   const RunFacts& facts() const noexcept { return *facts_; }
   bool ended() const noexcept { return phase_ == Phase::ended; }
+  std::vector<MelodyNodeState> melody_nodes() const { return core_.melody_nodes(wall_ns()); }
   // The DAG tracker lost it: to be opened again.
   bool interrupted() const noexcept { return phase_ == Phase::interrupted; }
   void cancel(std::optional<CancelCall> call);

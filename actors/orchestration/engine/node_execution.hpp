@@ -27,6 +27,7 @@ struct RunFacts {
   std::string started;  // ISO 8601, UTC
   std::string host;
   std::vector<const Operator*> operators;  // of each node of the plan
+  std::vector<double> expected_us;         // how long each may take, as far as that is known
 };
 
 // "2026-01-31T09:05:00Z".

@@ -18,9 +18,10 @@ bool has_ended(NodeStatus status) noexcept {
 
 }  // namespace
 
-RunCore::RunCore(const Plan& plan, RunCoreLimits limits)
+RunCore::RunCore(const Plan& plan, RunCoreLimits limits, std::vector<double> expected_us)
     : plan_(plan),
       limits_(limits),
+      expected_us_(std::move(expected_us)),
       dependants_(plan.nodes.size()),
       nodes_(plan.nodes.size()),
       tallies_(plan.nodes.size()),
@@ -168,39 +169,42 @@ void RunCore::report(NodeReport report, std::int64_t now_ns) {
   const NodeId node = report.item.node;
   // A short node's start is not worth a word to the tracker, only to those who watch.
   if (nodes_[node].status != NodeStatus::RUNNING) start_node(report.item, report.started_ns);
+  // Not now: reports lie on the desk for a while, and lanes go on.
+  const std::int64_t ended_ns =
+      report.started_ns + static_cast<std::int64_t>(report.duration_us) * 1000;
   executed_ += report.executed ? 1 : 0;
   artifacts_ += report.artifacts;
   artifact_bytes_ += report.artifact_bytes;
   switch (report.outcome) {
     case Outcome::SUCCEEDED:
       push(RunEventKind::NODE_DONE, report.item, now_ns, report.duration_us);
-      end_node(node, NodeStatus::DONE, now_ns);
+      end_node(node, NodeStatus::DONE, ended_ns);
       break;
     case Outcome::SKIPPED:
       push(RunEventKind::NODE_SKIPPED, report.item, now_ns);
-      end_node(node, NodeStatus::SKIPPED, now_ns);
+      end_node(node, NodeStatus::SKIPPED, ended_ns);
       break;
     case Outcome::CANCELLED:
       push(RunEventKind::NODE_CANCELLED, report.item, now_ns, report.duration_us);
-      end_node(node, NodeStatus::CANCELLED, now_ns);
+      end_node(node, NodeStatus::CANCELLED, ended_ns);
       break;
     case Outcome::EXPANDED:
       push(RunEventKind::NODE_EXPANDED, report.item, now_ns, report.duration_us, {},
            report.children);
       if (report.children == 0) {
         tallies_[node].expanded = true;
-        end_node(node, NodeStatus::DONE, now_ns);
+        end_node(node, NodeStatus::DONE, ended_ns);
       }
       break;
     case Outcome::FAILED:
-      fail(report, now_ns);
+      fail(report, ended_ns, now_ns);
       break;
   }
-  if (report.next) start_node(item_of(*report.next), now_ns);
+  if (report.next) start_node(item_of(*report.next), ended_ns);
   reports_.push_back(std::move(report));
 }
 
-void RunCore::fail(const NodeReport& report, std::int64_t now_ns) {
+void RunCore::fail(const NodeReport& report, std::int64_t ended_ns, std::int64_t now_ns) {
   const WorkItem& item = report.item;
   Node& entry = nodes_[item.node];
   auto error = std::make_shared<const Error>(report.error.value_or(Error{}));
@@ -213,7 +217,7 @@ void RunCore::fail(const NodeReport& report, std::int64_t now_ns) {
   push(RunEventKind::NODE_FAILED, item, now_ns, report.duration_us, error);
   if (!tallies_[item.of].error) tallies_[item.of].error = error;
   if (failures_.size() < limits_.failures_max) failures_.push_back({item, std::move(error)});
-  end_node(item.node, NodeStatus::FAILED, now_ns);
+  end_node(item.node, NodeStatus::FAILED, ended_ns);
 }
 
 void RunCore::end_node(NodeId node, NodeStatus status, std::int64_t now_ns) {
@@ -334,16 +338,21 @@ std::vector<MelodyNodeState> RunCore::melody_nodes(std::int64_t now_ns) const {
 }
 
 void RunCore::mark_critical(std::vector<MelodyNodeState>& states) const {
-  // Longest path by the time each node took so far; one that has not started counts a microsecond.
-  std::vector<std::uint64_t> longest(states.size(), 0);
+  // Longest path by the time each node took so far, or may take if it has not ended: at least a
+  // microsecond.
+  const auto weight = [&](NodeIndex node) {
+    const auto elapsed = std::max<double>(static_cast<double>(states[node].elapsed_us), 1);
+    if (expected_us_.empty() || has_ended(states[node].status)) return elapsed;
+    return std::max(elapsed, expected_us_[node]);
+  };
+  std::vector<double> longest(states.size(), 0);
   std::vector<NodeIndex> before(states.size(), kUnknownNode);
   NodeIndex last = kUnknownNode;
   for (const NodeIndex node : plan_.order) {
     for (const NodeIndex need : plan_.nodes[node].needs)
       if (before[node] == kUnknownNode || longest[need] > longest[before[node]])
         before[node] = need;
-    longest[node] = (before[node] == kUnknownNode ? 0 : longest[before[node]]) +
-                    std::max<std::uint64_t>(states[node].elapsed_us, 1);
+    longest[node] = (before[node] == kUnknownNode ? 0 : longest[before[node]]) + weight(node);
     if (last == kUnknownNode || longest[node] > longest[last]) last = node;
   }
   for (; last != kUnknownNode; last = before[last]) states[last].critical = true;

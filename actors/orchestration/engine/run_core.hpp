@@ -65,8 +65,9 @@ class RunCore {
     bool empty() const noexcept { return reports.empty() && started.empty(); }
   };
 
-  // `plan` must outlive the core.
-  explicit RunCore(const Plan& plan, RunCoreLimits limits = {});
+  // `expected_us`: how long each node may take; empty: not known. `plan` must outlive the core.
+  explicit RunCore(const Plan& plan, RunCoreLimits limits = {},
+                   std::vector<double> expected_us = {});
 
   // ---- what the DAG tracker says
   // Rows come in the order of their ids. FAILED_PRECONDITION when they do not fit the plan.
@@ -130,13 +131,14 @@ class RunCore {
             std::uint64_t duration_us = 0, std::shared_ptr<const Error> error = {},
             std::uint32_t children = 0);
   void end_node(NodeId node, messages::NodeStatus status, std::int64_t now_ns);
-  void fail(const NodeReport& report, std::int64_t now_ns);
+  void fail(const NodeReport& report, std::int64_t ended_ns, std::int64_t now_ns);
   void child_ended(NodeIndex of, messages::NodeStatus status, std::int64_t now_ns);
   void block_dependants(NodeIndex failed, std::int64_t now_ns);
   void mark_critical(std::vector<MelodyNodeState>& states) const;
 
   const Plan& plan_;
   const RunCoreLimits limits_;
+  const std::vector<double> expected_us_;
   std::vector<std::vector<NodeIndex>> dependants_;
   std::vector<Node> nodes_;  // those of the plan, then children
   std::vector<Tally> tallies_;

@@ -97,6 +97,31 @@ retried = "${nodes.retried.value}"
   EXPECT_FALSE(world.executed.contains("never"));
 }
 
+TEST(Engine, StartsWhatTookLongestLastTimeFirst) {
+  World world;
+  std::vector<std::string> order;
+  EngineNode* running = nullptr;
+  world.script = [&](const Json& arguments, OperatorContext&) -> Result<Json> {
+    const auto name = arguments["value"].get<std::string>();
+    order.push_back(name);
+    running->node().clocks().advance(name == "slow" ? 50ms : 1ms);
+    return Json{{"value", name}};
+  };
+  EngineNode node(world, {}, 1);
+  running = &node;
+  const std::string text = melody(R"(
+[nodes.quick]
+use = "test.script"
+with = { value = "quick" }
+[nodes.slow]
+use = "test.script"
+with = { value = "slow" }
+)");
+  EXPECT_EQ(node.run(text).status, RunStatus::SUCCEEDED);
+  EXPECT_EQ(node.run(text).status, RunStatus::SUCCEEDED);
+  EXPECT_EQ(order, (Lines{"quick", "slow", "slow", "quick"}));
+}
+
 TEST(Engine, JoinsADiamond) {
   World world;
   EngineNode node(world);

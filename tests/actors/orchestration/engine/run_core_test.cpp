@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "actors/orchestration/engine/chains.hpp"
+#include "actors/orchestration/engine/estimates.hpp"
 #include "actors/orchestration/engine/lane_book.hpp"
 #include "actors/orchestration/engine/result_store.hpp"
 
@@ -94,6 +95,30 @@ TEST(Chains, LeadFromANodeToTheOnlyOneThatNeedsItAndNothingElse) {
   constexpr NodeIndex none = kUnknownNode;
   // 1 has two, 4 needs two, 5 is mapped, 7 takes more than 6.
   EXPECT_EQ(followers_of(plan), (std::vector<NodeIndex>{1, none, none, none, 5, none, none, none}));
+}
+
+TEST(DurationEstimates, FollowTheDurationsOfAKeyAndFallBackToTheMeanOfAll) {
+  DurationEstimates estimates;
+  EXPECT_DOUBLE_EQ(estimates.estimate_us("a"), 1.0);
+  estimates.observe("a", 100);
+  estimates.observe("b", 300);
+  EXPECT_DOUBLE_EQ(estimates.estimate_us("c"), 200);
+  estimates.observe("a", 200);
+  EXPECT_DOUBLE_EQ(estimates.estimate_us("a"), 130);
+}
+
+TEST(RunCore, MarksWhatIsExpectedToTakeLongestAsCriticalBeforeItHasStarted) {
+  const Plan plan = plan_of({{}, {0}, {0}, {1, 2}});
+  const auto critical = [&](std::vector<double> expected_us) {
+    std::string names;
+    const RunCore core(plan, {}, std::move(expected_us));
+    const auto states = core.melody_nodes(10);
+    for (NodeIndex i = 0; i < states.size(); ++i)
+      if (states[i].critical) names += plan.nodes[i].name;
+    return names;
+  };
+  EXPECT_EQ(critical({}), "abd");
+  EXPECT_EQ(critical({1, 20, 500, 1}), "acd");
 }
 
 TEST(RunCore, BatchesKeepTheirOrderAndTheirLimits) {

@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "actors/pit/dag/estimates.hpp"
-
 namespace symphony::actors {
 namespace {
 
@@ -207,6 +205,8 @@ TEST(RunState, ResumeMakesRunningNodesReadyAndRepeatsNothingFinished) {
   EXPECT_EQ(*state.resume(false, 2), (Ids{1, 2}));
   EXPECT_EQ(state.status_of(0), NodeStatus::done);
   EXPECT_EQ(state.resumptions(), 1U);
+}
+
 TEST(RunState, ResumptionsAreFruitlessUntilANodeEnds) {
   RunPlan plan = plan_of(2, {{0, 1}});
   plan.nodes[0].retry.attempts = 9;
@@ -222,8 +222,6 @@ TEST(RunState, ResumptionsAreFruitlessUntilANodeEnds) {
   (void)state.resume(false, 5);
   EXPECT_EQ(state.fruitless_resumptions(), 1U);
   EXPECT_EQ(state.resumptions(), 3U);
-}
-
 }
 
 TEST(RunState, ResumingAgainRepeatsFailedBlockedAndCancelledNodesOnly) {
@@ -270,16 +268,6 @@ TEST(RunState, RefusesAPlanWithACycle) {
   auto state = RunState::create(plan_of(2, {{0, 1}, {1, 0}}));
   ASSERT_FALSE(state.ok());
   EXPECT_EQ(state.error().code, Errc::INVALID_ARGUMENT);
-}
-
-TEST(DurationEstimates, FollowTheDurationsOfAKeyAndFallBackToTheMeanOfAll) {
-  DurationEstimates estimates;
-  EXPECT_DOUBLE_EQ(estimates.estimate_us("a"), 1.0);
-  estimates.observe("a", 100);
-  estimates.observe("b", 300);
-  EXPECT_DOUBLE_EQ(estimates.estimate_us("c"), 200);
-  estimates.observe("a", 200);
-  EXPECT_DOUBLE_EQ(estimates.estimate_us("a"), 130);
 }
 
 }  // namespace
