@@ -101,6 +101,7 @@ void EngineRun::pump() {
     run_lanes();
     send_cancel();
     finish();
+    ask_what_is_journalled();
   } else if (desk_) {
     for (const auto& lane : desk_->drain().lanes) shared_.lanes_lost -= lane.lost ? 1 : 0;
   }
@@ -139,11 +140,14 @@ void EngineRun::resend_complete() {
                       }));
           return;
         }
-        in_flight_.reset();
-        if (answer)
+        if (answer) {
+          journalled_.told(in_flight_->events_end);
+          in_flight_.reset();
           adopt(**answer);
-        else
+        } else {
+          in_flight_.reset();
           interrupt(answer.error());
+        }
         pump();
       }));
 }
@@ -357,8 +361,11 @@ void EngineRun::cancel(std::optional<CancelCall> call) {
 }
 
 void EngineRun::send_cancel() {
-  // After everything that was started is known to the DAG tracker.
-  if (cancel_ != Cancel::wanted || in_flight_ || core_.has_batch() || dag_ended_) return;
+  // After everything that was started is known to the DAG tracker. A `sync` that it answered after
+  // the end of the run would make it forget the run, which is to be asked of once more.
+  if (cancel_ != Cancel::wanted || in_flight_ || core_.has_batch() || dag_ended_ ||
+      journalled_.asking())
+    return;
   cancel_ = Cancel::asked;
   shared_.dag.cancel_run([&](auto request) { request.setRun(id()); })
       .within(kDagTimeout)
@@ -404,6 +411,7 @@ void EngineRun::finish() {
       .within(kDagTimeout)
       .then(safely([this](Result<Msg<messages::SyncRunResponse>> answer) {
         if (!answer) return interrupt(answer.error());
+        journalled_.all(core_.events().next());
         evaluate_outputs();
       }));
 }
@@ -448,6 +456,7 @@ void EngineRun::end() {
   phase_ = Phase::ended;
   elapsed_ = host_.services().clocks.mono() - began_;
   core_.end(status_, wall_ns());
+  journalled_.all(core_.events().next());
   results_->clear();
   lanes_.reset();
   shared_.arbitration.close([&](auto request) { request.setRun(id()); }).then([](auto) {});

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "actors/orchestration/engine/engine_messages.hpp"
+#include "actors/orchestration/engine/journalled_events.hpp"
 #include "actors/orchestration/engine/lane_book.hpp"
 #include "actors/orchestration/engine/options.hpp"
 #include "actors/orchestration/engine/run_core.hpp"
@@ -95,6 +96,7 @@ class EngineRun : public std::enable_shared_from_this<EngineRun> {
   void evaluate_outputs();
   void read_critical_path();
   void end();
+  void ask_what_is_journalled();
   void answer_events();
   void answer(EventsCall& call);
   void answer_cancels();
@@ -127,6 +129,7 @@ class EngineRun : public std::enable_shared_from_this<EngineRun> {
   std::optional<RunCore::Batch> in_flight_;  // told to the DAG tracker, not answered
   bool ask_again_ = false;                   // something is due there beside reports
   bool dag_ended_ = false;
+  JournalledEvents journalled_;
   enum class Cancel : std::uint8_t { no, wanted, asked, done };
   Cancel cancel_ = Cancel::no;
   runtime::MonoTime cancelled_at_{};

@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::uint32_t kEventsPageMax = 1'000;
 constexpr std::size_t kFailuresListed = 100;
+constexpr std::chrono::seconds kSyncTimeout{30};
+constexpr std::chrono::milliseconds kRetryDelay{50};
 
 std::uint64_t micros(std::chrono::nanoseconds span) {
   return static_cast<std::uint64_t>(
@@ -28,22 +30,49 @@ void EngineRun::events(EventsCall call) {
   waiters_.events.push_back(std::move(call));
   if (phase_ == Phase::running) note_running();
   answer_events();
+  // What it waits for may not be asked for yet: nobody may have watched before.
+  if (phase_ == Phase::running && !waiters_.events.empty()) schedule_pump();
   arm_watch();
+}
+
+// The DAG tracker answers `complete` before what it was told is durable: who sees that a node is
+// done may count on it.
+void EngineRun::ask_what_is_journalled() {
+  if (phase_ != Phase::running) return;
+  if (!in_flight_ && !core_.has_batch()) journalled_.no_more(core_.events().next());
+  const bool cancelling = cancel_ == Cancel::wanted || cancel_ == Cancel::asked || ask_again_ ||
+                          (cancel_ == Cancel::done && in_flight_);
+  if (!journalled_.behind() || journalled_.asking() || waiters_.events.empty() || dag_ended_ ||
+      cancelling)
+    return;
+  journalled_.ask();
+  shared_.dag.sync([&](auto request) { request.setRun(id()); })
+      .within(kSyncTimeout)
+      .then(safely([this](Result<Msg<messages::SyncRunResponse>> answer) {
+        journalled_.answer(answer.ok());
+        // What else goes wrong with the tracker shows in the answers that the run waits for.
+        if (answer) return pump();
+        host_.after(kRetryDelay, safely([this] { pump(); }));
+      }));
 }
 
 void EngineRun::answer_events() {
   const std::uint64_t next = core_.events().next();
-  for (EventsCall& call : waiters_.events)
-    if (ended() || std::max<std::uint64_t>(call->getCursor(), 1) != next) answer(call);
+  for (EventsCall& call : waiters_.events) {
+    const std::uint64_t cursor = std::max<std::uint64_t>(call->getCursor(), 1);
+    const bool has_seen_all = cursor >= journalled_.shown() && cursor <= next;
+    if (ended() || !has_seen_all) answer(call);
+  }
   std::erase_if(waiters_.events, [](const EventsCall& call) { return !call.open(); });
 }
 
 void EngineRun::answer(EventsCall& call) {
   const EventRing& ring = core_.events();
-  const std::uint64_t from = ring.position_of(call->getCursor());
+  const std::uint64_t end = std::max(std::min(journalled_.shown(), ring.next()), ring.first());
+  const std::uint64_t from = std::min(ring.position_of(call->getCursor()), end);
   const std::uint32_t max =
       call->getMax() == 0 ? kEventsPageMax : std::min(call->getMax(), kEventsPageMax);
-  const auto count = static_cast<unsigned>(std::min<std::uint64_t>(ring.next() - from, max));
+  const auto count = static_cast<unsigned>(std::min<std::uint64_t>(end - from, max));
   call.reply([&](auto response) {
     response.setNext(from + count);
     response.setMissed(ring.missed_by(call->getCursor()));

@@ -167,6 +167,7 @@ void RunCore::start_node(const WorkItem& item, std::int64_t at_ns) {
 
 void RunCore::report(NodeReport report, std::int64_t now_ns) {
   const NodeId node = report.item.node;
+  report.first_event = events_.next();
   // A short node's start is not worth a word to the tracker, only to those who watch.
   if (nodes_[node].status != NodeStatus::RUNNING) start_node(report.item, report.started_ns);
   // Not now: reports lie on the desk for a while, and lanes go on.
@@ -294,6 +295,7 @@ RunCore::Batch RunCore::take_batch() {
     reports_.clear();
     next_report_ = 0;
   }
+  batch.events_end = reports_.empty() ? events_.next() : reports_[next_report_].first_event;
   return batch;
 }
 

@@ -62,6 +62,7 @@ class RunCore {
   struct Batch {
     std::vector<NodeReport> reports;
     std::vector<NodeId> started;
+    std::uint64_t events_end = 0;  // events before this one tell of nothing later than this batch
     bool empty() const noexcept { return reports.empty() && started.empty(); }
   };
 

@@ -39,6 +39,7 @@ struct NodeReport {
   bool executed = false;        // its operator ran
   std::uint64_t artifacts = 0;  // stored by it
   std::uint64_t artifact_bytes = 0;
+  std::uint64_t first_event = 0;  // of those that tell of it
   std::optional<NodeIndex> next;  // the lane went on with this one
 };
 

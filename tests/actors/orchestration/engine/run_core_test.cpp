@@ -129,12 +129,16 @@ TEST(RunCore, BatchesKeepTheirOrderAndTheirLimits) {
   for (const WorkItem& item : core.make_ready(std::vector<NodeId>{4, 2, 0, 1, 3}))
     core.report(report_of(item, Outcome::SUCCEEDED), 1);
   std::vector<NodeId> told;
+  std::vector<std::uint64_t> events_ends;
   for (int batches = 0; core.has_batch(); ++batches) {
     ASSERT_LT(batches, 3);
     const auto batch = core.take_batch();
     EXPECT_LE(batch.reports.size(), 2u);
     for (const auto& report : batch.reports) told.push_back(report.item.node);
+    events_ends.push_back(batch.events_end);
   }
+  // Each node's start and end are told with its batch.
+  EXPECT_EQ(events_ends, (std::vector<std::uint64_t>{5, 9, 11}));
   EXPECT_EQ(told, (std::vector<NodeId>{4, 2, 0, 1, 3}));
 }
 
