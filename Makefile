@@ -39,8 +39,17 @@ demo: packages configure ## install, build and write a report on this repository
 	@echo "The report is in symphony-report/: open symphony-report/report.html in a browser,"
 	@echo "or read symphony-report/report.md here."
 
-test: packages build ## the whole test suite
-	ctest --test-dir build -j $(JOBS) --output-on-failure
+# Where pure cores and what carries messages live: tested under sanitizers each time.
+CORE_ROOMS = messages runtime actors
+SUITE = build/suite/CTestTestfile.cmake
+
+test: packages build ## the whole test suite, and the cores under sanitizers
+	$(call build-preset,asan,$(CORE_ROOMS:%=tests_%))
+	@mkdir -p build/suite
+	@echo 'subdirs("$(CURDIR)/build")' > $(SUITE)
+	@for room in $(CORE_ROOMS); do \
+	  echo "include(\"$(CURDIR)/build/asan/tests/tests_$$room[1]_include.cmake\")"; done >> $(SUITE)
+	UBSAN_OPTIONS=print_stacktrace=1 ctest --test-dir build/suite -j $(JOBS) --output-on-failure
 
 # The long checks. Each has a preset, and a directory below build/.
 SECONDS ?= 60
