@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "actors/bootstrap/cli/context.hpp"
+#include "runtime/system/allocator.hpp"
 #include "runtime/text/suggest.hpp"
 
 namespace symphony::cli {
@@ -84,6 +85,7 @@ std::string explain(const CLI::App& app, const CLI::ParseError& error) {
 }  // namespace
 
 int run_command(int argc, char** argv, std::vector<runtime::ChildPlan> extra) {
+  runtime::bound_allocator();
   Context context;
   context.extra = std::move(extra);
   CLI::App app{kAbout, "symphony"};
