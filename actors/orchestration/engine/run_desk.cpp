@@ -241,18 +241,34 @@ bool RunDesk::put_back(Slot& slot, NodeReport report, LaneClass lanes, bool may_
   return true;
 }
 
-void RunDesk::leave(LaneKey key, bool lost) {
+void RunDesk::leave(LaneKey key) {
   bool first = false;
   {
     const std::lock_guard lock(mutex_);
-    slots_.erase(key);
     first = outbox_.reports.empty() && outbox_.lanes.empty();
+    bool lost = false;
+    if (const auto found = slots_.find(key); found != slots_.end()) {
+      const Slot& slot = *found->second;
+      lost = slot.given_up;
+      if (slot.item && !lost) outbox_.reports.push_back(report_of_death(slot));
+      slots_.erase(found);
+    }
     outbox_.lanes.push_back({key, lost});
   }
   if (first) surroundings_.wake();
 }
 
-void RunDesk::turn_back(LaneKey key) { leave(key, false); }
+NodeReport RunDesk::report_of_death(const Slot& slot) const {
+  const std::string& name = facts_->plan.nodes[slot.item->of].name;
+  NodeReport report;
+  report.item = *slot.item;
+  report.outcome = messages::Outcome::FAILED;
+  report.error =
+      Error{Errc::INTERNAL, "what executed node " + name + " broke down", "nodes." + name, true};
+  report.started_ns = slot.started_ns;
+  report.executed = true;
+  return report;
+}
 
 NodeReport RunDesk::execute(Slot& slot, PitClient& pit) {
   const WorkItem item = *slot.item;
@@ -293,7 +309,7 @@ void RunDesk::work(LaneKey key, LaneClass lanes, runtime::MonoTime slice_ends) {
     in_slice = surroundings_.clocks.coarse() < slice_ends;
     given_up = !put_back(*slot, std::move(report), lanes, in_slice);
   }
-  leave(key, given_up);
+  leave(key);
 }
 
 }  // namespace symphony::actors

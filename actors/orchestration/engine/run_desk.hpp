@@ -77,8 +77,8 @@ class RunDesk : public std::enable_shared_from_this<RunDesk> {
   // Executes items of the class until there is none or `slice_ends`. After a node of a chain
   // (chains.hpp) it goes on with the next one, when nothing else waits. On a thread that may block.
   void work(LaneKey key, LaneClass lanes, runtime::MonoTime slice_ends);
-  // The lane never got a thread.
-  void turn_back(LaneKey key);
+  // The lane never got a thread, or died. What it was executing has failed and may be tried again.
+  void turn_back(LaneKey key) { leave(key); }
 
  private:
   class Context;
@@ -99,7 +99,8 @@ class RunDesk : public std::enable_shared_from_this<RunDesk> {
   void keep_result(NodeReport& report, Slot& slot);
   // False when the lane was given up meanwhile.
   bool put_back(Slot& slot, NodeReport report, LaneClass lanes, bool may_go_on);
-  void leave(LaneKey key, bool lost);
+  void leave(LaneKey key);
+  NodeReport report_of_death(const Slot& slot) const;
 
   const std::shared_ptr<const RunFacts> facts_;
   const std::shared_ptr<ResultStore> results_;
