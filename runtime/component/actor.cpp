@@ -346,14 +346,20 @@ void ComponentActor::wake_for_first_timer() {
 void ComponentActor::tick() {
   woken_at_ = MonoTime::max();
   wheel_.advance(now_, [&](Timer&& timer) {
-    if (timer.ask == 0) return (*timer.fire)();
-    auto ask = asks_.take(timer.ask);
-    if (!ask) return;
-    inherited_ = ask->inherited;
-    ask->done(Error{Errc::DEADLINE_EXCEEDED, "no answer came in time", "", true});
-    inherited_ = {};
+    if (timer.ask == 0)
+      (*timer.fire)();
+    else
+      give_up(timer.ask);
   });
   wake_for_first_timer();
+}
+
+void ComponentActor::give_up(std::uint64_t id) {
+  auto ask = asks_.take(id);
+  if (!ask) return;
+  inherited_ = ask->inherited;
+  ask->done(Error{Errc::DEADLINE_EXCEEDED, "no answer came in time", "", true});
+  inherited_ = {};
 }
 
 Spawned spawn_component(caf::actor_system& system, const Services& services,

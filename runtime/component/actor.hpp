@@ -89,6 +89,8 @@ class ComponentActor final : public caf::event_based_actor {
   void answer_orphans(const std::string& reason);
   void wake_for_first_timer();
   void tick();
+  // The answer to this ask did not come in time.
+  void give_up(std::uint64_t ask);
   // Sends a request and files its continuation; see Asker::ask.
   std::uint64_t send_request(SlotTarget& target, Envelope request, AskOptions options,
                              AskDone done);
