@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "actors/bootstrap/cli/context.hpp"
+#include "actors/bootstrap/cli/melody_file.hpp"
 #include "actors/bootstrap/cli/terminal.hpp"
 #include "actors/orchestration/melody/render.hpp"
 #include "actors/orchestration/operator_help.hpp"
@@ -52,7 +53,8 @@ void operators(Context& context, const std::string& name) {
 // ---- melody -------------------------------------------------------------------------------------
 
 // The melody in a file; prints why not and gives nothing when it cannot be read.
-std::optional<actors::LoadedMelody> load(Context& context, const std::string& file) {
+std::optional<actors::LoadedMelody> load(Context& context, const std::string& named) {
+  const auto file = find_melody(named, melody_directories());
   const auto text = runtime::read_file(file, actors::kMaxMelodyBytes);
   if (!text) {
     context.fail(bootstrap::kExitUsage, text.error().message);

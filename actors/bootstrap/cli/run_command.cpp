@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "actors/bootstrap/cli/context.hpp"
+#include "actors/bootstrap/cli/melody_file.hpp"
 #include "actors/bootstrap/cli/run_view.hpp"
 #include "actors/bootstrap/cli/run_watch.hpp"
 #include "actors/bootstrap/cli/session.hpp"
@@ -192,7 +193,8 @@ void run(Context& context, const RunArguments& arguments) {
 void add_run_command(CLI::App& app, Context& context) {
   auto* command = app.add_subcommand("run", "Run a melody and show how it goes");
   auto arguments = std::make_shared<RunArguments>();
-  command->add_option("MELODY", arguments->melody, "The melody: a TOML file");
+  command->add_option("MELODY", arguments->melody,
+                      "The melody: a TOML file, or the name of one that is installed");
   command
       ->add_option("--input,-i", arguments->inputs,
                    "One input of the melody, as name=value; may be repeated")
@@ -221,7 +223,10 @@ void add_run_command(CLI::App& app, Context& context) {
       "is\n"
       "done again. With --json: a line an event, then one with the summary.\n"
       "Exit codes: 0 succeeded, 1 work failed, 2 bad melody or inputs, 130 cancelled.");
-  command->callback([&context, arguments] { run(context, *arguments); });
+  command->callback([&context, arguments] {
+    arguments->melody = find_melody(arguments->melody, melody_directories());
+    run(context, *arguments);
+  });
 }
 
 }  // namespace symphony::cli
