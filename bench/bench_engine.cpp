@@ -21,6 +21,7 @@
 #include "actors/pit/artifacts/artifacts.hpp"
 #include "actors/pit/dag/dag.hpp"
 #include "runtime/component/actor_runtime.hpp"
+#include "runtime/component/fences.hpp"
 #include "runtime/component/spawn.hpp"
 #include "runtime/component/thread_asker.hpp"
 #include "runtime/ids/random.hpp"
@@ -54,9 +55,8 @@ class Node {
         log_(clocks_, {.node = "bench"}),
         pool_(clocks_, {.name = "blocking"}),
         workers_(clocks_, {.name = "operators", .threads = cores() + 2}),
-        services_{clocks_,   random_,       ticker_,
-                  pool_,     log_,          telemetry_,
-                  registry_, dead_letters_, std::chrono::seconds(30)},
+        services_{clocks_,    random_,   ticker_,       pool_,   log_,
+                  telemetry_, registry_, dead_letters_, fences_, std::chrono::seconds(30)},
         actors_({}),
         asker_(std::make_unique<ThreadAsker>(actors_.system(), services_)) {
     operators_.add(std::make_unique<NoOp>());
@@ -134,6 +134,7 @@ class Node {
   TelemetryRegistry telemetry_;
   Registry registry_;
   DeadLetters dead_letters_;
+  Fences fences_;
   PoolBlocking pool_;
   PoolBlocking workers_;
   Services services_;

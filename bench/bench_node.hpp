@@ -9,6 +9,7 @@
 #include "messages/component.protocol.hpp"
 #include "runtime/blocking/blocking.hpp"
 #include "runtime/component/actor_runtime.hpp"
+#include "runtime/component/fences.hpp"
 #include "runtime/component/registry.hpp"
 #include "runtime/component/services.hpp"
 #include "runtime/component/spawn.hpp"
@@ -27,9 +28,8 @@ class BenchNode {
   explicit BenchNode(std::size_t threads = 0)
       : log_(clocks_, {.node = "bench"}),
         blocking_(clocks_, {.name = "blocking", .threads = 1, .queue_max = 100}),
-        services_{clocks_,   random_,       ticker_,
-                  blocking_, log_,          telemetry_,
-                  registry_, dead_letters_, std::chrono::seconds(30)},
+        services_{clocks_,    random_,   ticker_,       blocking_, log_,
+                  telemetry_, registry_, dead_letters_, fences_,   std::chrono::seconds(30)},
         actors_({.threads = threads}),
         asker_(std::make_unique<runtime::ThreadAsker>(actors_.system(), services_)) {}
 
@@ -70,6 +70,7 @@ class BenchNode {
   runtime::TelemetryRegistry telemetry_;
   runtime::Registry registry_;
   runtime::DeadLetters dead_letters_;
+  runtime::Fences fences_;
   runtime::PoolBlocking blocking_;
   runtime::Services services_;
   runtime::ActorRuntime actors_;

@@ -24,6 +24,7 @@
 #include "extensions/operators/operators.hpp"
 #include "runtime/blocking/blocking.hpp"
 #include "runtime/component/actor_runtime.hpp"
+#include "runtime/component/fences.hpp"
 #include "runtime/component/link_bridge.hpp"
 #include "runtime/component/registry.hpp"
 #include "runtime/component/spawn.hpp"
@@ -132,9 +133,11 @@ struct Node::Impl {
         workers(clocks, {.name = "worker",
                          .threads = worker_threads(config.settings, machine),
                          .queue_max = config.settings.get<std::size_t>("blocking.queue")}),
-        services{clocks,   random,       ticker,
-                 blocking, log,          telemetry,
-                 registry, dead_letters, config.settings.get_ms("link.ask_timeout_ms")},
+        services{clocks,   random,
+                 ticker,   blocking,
+                 log,      telemetry,
+                 registry, dead_letters,
+                 fences,   config.settings.get_ms("link.ask_timeout_ms")},
         logger(log.logger("/node")) {
     for (const auto* rule : config.settings.get_map("log.levels"))
       log.set_level(rule->key, log_level(rule->value.as_string()));
@@ -162,6 +165,7 @@ struct Node::Impl {
   runtime::TelemetryRegistry telemetry;
   runtime::Registry registry;
   runtime::DeadLetters dead_letters;
+  runtime::Fences fences;
   const runtime::MachineLimits machine = runtime::read_machine_limits();
   runtime::PoolBlocking blocking;
   runtime::PoolBlocking workers;

@@ -8,6 +8,7 @@
 #include <exception>
 #include <utility>
 
+#include "runtime/component/fences.hpp"
 #include "runtime/component/host.hpp"
 #include "runtime/component/lifecycle.hpp"
 #include "runtime/component/spawn.hpp"
@@ -162,6 +163,11 @@ caf::invoke_message_result ComponentActor::consume(caf::mailbox_element& element
     guarded_work("a task", {}, [&] { (*task.run)(); });
     return caf::invoke_message_result::consumed;
   }
+  if (content.match_elements<Fenced>()) {
+    const auto fenced = content.get_as<Fenced>(0);
+    for (const auto ask : asks_.of_receiver(fenced.actor)) fail_later(ask, fenced_error(fenced));
+    return caf::invoke_message_result::consumed;
+  }
   if (element.mid.is_response()) {  // CAF's own word for a receiver that died
     handle_answer(element.mid, Error{Errc::UNAVAILABLE, "the receiver went away", "", true});
     return caf::invoke_message_result::consumed;
@@ -293,7 +299,9 @@ std::uint64_t ComponentActor::send_request(SlotTarget& target, Envelope request,
     });
     return 0;
   }
-  const std::uint64_t ask = asks_.add({kj::mv(done), inherited_});
+  if (!hears_of_fences_) hear_of_fences();
+  const Address& address = target.address();
+  const std::uint64_t ask = asks_.add({kj::mv(done), inherited_, address.id()});
   asks_.find(ask)->timer = wheel_.arm(deadline, {ask, nullptr});
   wake_for_first_timer();
 
@@ -303,7 +311,6 @@ std::uint64_t ComponentActor::send_request(SlotTarget& target, Envelope request,
   header.deadline = deadline;
   header.trace = inherited_.trace;
   header.sent = now_;
-  const Address& address = target.address();
   if (!address) {
     fail_later(ask, {Errc::UNAVAILABLE, "nobody answers to " + target.name(), "", true});
     return ask;
@@ -322,6 +329,11 @@ void ComponentActor::fail_later(std::uint64_t ask, Error error) {
   enqueue(caf::make_mailbox_element(nullptr, caf::make_message_id(ask).response_id(),
                                     caf::no_stages, make_failure({}, error)),
           context());
+}
+
+void ComponentActor::hear_of_fences() {
+  services_.fences.tell(caf::weak_actor_ptr{ctrl()});
+  hears_of_fences_ = true;
 }
 
 void ComponentActor::wake_for_first_timer() {

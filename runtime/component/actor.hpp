@@ -95,6 +95,8 @@ class ComponentActor final : public caf::event_based_actor {
   std::uint64_t send_request(SlotTarget& target, Envelope request, AskOptions options,
                              AskDone done);
   void fail_later(std::uint64_t id, Error error);
+  // So that it hears of incarnations that are given up: costs nothing to one that never asks.
+  void hear_of_fences();
 
   const Services& services_;
   const ComponentSpec spec_;
@@ -105,6 +107,7 @@ class ComponentActor final : public caf::event_based_actor {
   std::unique_ptr<Component> component_;
 
   PendingAsks asks_;
+  bool hears_of_fences_ = false;
   TimerWheel<Timer> wheel_;
   TickerSubscription ticker_;
   MonoTime woken_at_ = MonoTime::max();  // the wake-up asked of the ticker

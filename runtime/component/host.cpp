@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "runtime/blocking/blocking.hpp"
+#include "runtime/component/fences.hpp"
 #include "runtime/component/spawn.hpp"
 
 namespace symphony::runtime {
@@ -35,8 +36,10 @@ class ActorMailbox final : public Mailbox {
 
 class ActorCradle final : public Cradle {
  public:
-  ActorCradle(Spawned spawned, Registry& registry)
-      : spawned_(std::move(spawned)), slot_(registry.slot(spawned_.life->name())) {}
+  ActorCradle(Spawned spawned, const Services& services)
+      : spawned_(std::move(spawned)),
+        slot_(services.registry.slot(spawned_.life->name())),
+        fences_(services.fences) {}
   ~ActorCradle() override { withdraw(); }
 
   const Incarnation& incarnation() const noexcept override { return *spawned_.life; }
@@ -59,11 +62,14 @@ class ActorCradle final : public Cradle {
     spawned_.life->close();
     spawned_.life->fence();
     withdraw();
+    fences_.announce({spawned_.address.id(), spawned_.life->name()});
+    kill();  // should it not be stuck after all
   }
 
  private:
   Spawned spawned_;
   std::shared_ptr<Slot> slot_;
+  Fences& fences_;
 };
 
 }  // namespace
@@ -198,7 +204,7 @@ std::unique_ptr<Cradle> ActorHost::spawn(const ComponentSpec& spec, std::uint32_
   auto spawned =
       spawn_component(actor_.system(), actor_.services_, spec, incarnation,
                       [home = mailbox(), ended] { home->post([ended] { (*ended)(); }); });
-  return std::make_unique<ActorCradle>(std::move(spawned), actor_.services_.registry);
+  return std::make_unique<ActorCradle>(std::move(spawned), actor_.services_);
 }
 
 }  // namespace symphony::runtime

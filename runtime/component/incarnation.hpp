@@ -23,8 +23,8 @@ class Incarnation {
   std::uint32_t number() const noexcept { return number_; }
   ComponentStats& stats() const noexcept { return *stats_; }
 
-  // Fenced: given up by its supervisor while a thread was stuck in it. Whatever it still says is
-  // dropped, and it ends as soon as its handler returns.
+  // Fenced: given up by its supervisor while a thread was stuck in it. What it still says is
+  // dropped, what was asked of it fails at its askers (Fences); it ends once its handler returns.
   void fence() noexcept { fenced_.store(true, std::memory_order_release); }
   bool fenced() const noexcept { return fenced_.load(std::memory_order_acquire); }
 

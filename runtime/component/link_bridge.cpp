@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "runtime/component/caf_types.hpp"
+#include "runtime/component/fences.hpp"
 #include "runtime/component/registry.hpp"
 #include "runtime/ids/random.hpp"
 #include "runtime/text/suggest.hpp"
@@ -48,6 +49,7 @@ void LinkBridge::peer_connected(const PeerInfo& info) {
                                                          &system_, config);
   peer->actor = caf::actor_cast<caf::strong_actor_ptr>(box);
   peer->box = static_cast<ReplyBox*>(caf::actor_cast<caf::abstract_actor*>(box));
+  services_.fences.tell(caf::weak_actor_ptr{peer->actor.get()});
   const std::lock_guard lock(mutex_);
   peers_.emplace(info.id, std::move(peer));
 }
@@ -111,7 +113,7 @@ void LinkBridge::receive(PeerId id, std::string_view target, Envelope request,
     response.header.kind = Kind::response;
     answer->respond(std::move(response));
   };
-  auto filed = peer->box->expect(request.header.deadline, done);
+  auto filed = peer->box->expect(address.id(), request.header.deadline, done);
   if (!filed) return answer->respond(make_failure(header, filed.error()));
   {
     const std::lock_guard lock(peer->mutex);

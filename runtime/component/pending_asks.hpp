@@ -21,6 +21,7 @@ struct Inherited {
 struct PendingAsk {
   AskDone done;
   Inherited inherited;
+  std::uint64_t receiver = 0;  // the actor that was asked
   TimerHandle timer = {};
 };
 
@@ -54,6 +55,15 @@ class PendingAsks {
     Entry& entry = slots_[index];
     if (!entry.ask || id_of(entry.generation, index) != id) return nullptr;
     return &*entry.ask;
+  }
+
+  // The ids of all that was asked of this actor. Linear in the most that ever waited.
+  std::vector<std::uint64_t> of_receiver(std::uint64_t receiver) const {
+    std::vector<std::uint64_t> ids;
+    for (std::uint32_t index = 0; index < slots_.size(); ++index)
+      if (slots_[index].ask && slots_[index].ask->receiver == receiver)
+        ids.push_back(id_of(slots_[index].generation, index));
+    return ids;
   }
 
   std::optional<PendingAsk> take(std::uint64_t id) {

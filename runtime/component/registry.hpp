@@ -35,6 +35,8 @@ struct Address {
   caf::strong_actor_ptr actor;
   Sink* sink = nullptr;
   explicit operator bool() const noexcept { return sink != nullptr; }
+  // Tells incarnations apart; 0 for an empty address.
+  std::uint64_t id() const noexcept { return actor ? actor->id() : 0; }
 };
 
 // The place of one name. Thread-safe.

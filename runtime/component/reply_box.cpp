@@ -4,18 +4,18 @@
 
 #include <utility>
 
-#include "runtime/component/caf_types.hpp"
+#include "runtime/component/fences.hpp"
 
 namespace symphony::runtime {
 
 ReplyBox::ReplyBox(caf::actor_config& config) : caf::actor_proxy(config) {}
 
-Result<std::uint64_t> ReplyBox::expect(Deadline deadline, Done& done) {
+Result<std::uint64_t> ReplyBox::expect(std::uint64_t receiver, Deadline deadline, Done& done) {
   const std::lock_guard lock(mutex_);
   if (pending_.size() >= kPendingMax)
     return Error{Errc::OVERLOADED, "too many requests wait for their answers", "", true};
   const std::uint64_t id = next_id_++;
-  pending_.emplace(id, Pending{deadline, kj::mv(done)});
+  pending_.emplace(id, Pending{receiver, deadline, kj::mv(done)});
   return id;
 }
 
@@ -54,7 +54,25 @@ void ReplyBox::fail_all(const Error& error) {
   for (auto& [id, waiting] : pending) waiting.done(error);
 }
 
+void ReplyBox::fail_all_of(const Fenced& fenced) {
+  std::vector<Done> lost;
+  {
+    const std::lock_guard lock(mutex_);
+    for (auto at = pending_.begin(); at != pending_.end();) {
+      if (at->second.receiver != fenced.actor) {
+        ++at;
+        continue;
+      }
+      lost.push_back(kj::mv(at->second.done));
+      at = pending_.erase(at);
+    }
+  }
+  for (auto& done : lost) done(fenced_error(fenced));
+}
+
 void ReplyBox::enqueue(caf::mailbox_element_ptr element, caf::execution_unit*) {
+  if (element->content().match_elements<Fenced>())
+    return fail_all_of(element->content().get_as<Fenced>(0));
   if (!element->mid.is_response()) return;  // exits and downs: nothing here can die of them
   auto taken = take(element->mid.request_id().integer_value());
   if (!taken) return;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "messages/envelope.hpp"
+#include "runtime/component/caf_types.hpp"
 
 namespace symphony::runtime {
 
@@ -25,9 +26,9 @@ class ReplyBox final : public caf::actor_proxy {
 
   explicit ReplyBox(caf::actor_config& config);
 
-  // Files `done` (moved from, unless it fails) for an answer that is due at `deadline`; the id to
-  // send the request with. `overloaded` when kPendingMax requests wait.
-  Result<std::uint64_t> expect(Deadline deadline, Done& done);
+  // Files `done` (moved from, unless it fails) for an answer of the actor `receiver` that is due at
+  // `deadline`; the id to send the request with. `overloaded` when kPendingMax requests wait.
+  Result<std::uint64_t> expect(std::uint64_t receiver, Deadline deadline, Done& done);
   // Takes the continuation back: an answer will be dropped. Nothing when it was answered already.
   std::optional<Done> take(std::uint64_t id);
   // Answers everything whose deadline has passed. Looks at most once every kExpiryInterval: cheap
@@ -41,7 +42,11 @@ class ReplyBox final : public caf::actor_proxy {
   void kill_proxy(caf::execution_unit* context, caf::error reason) override;
 
  private:
+  // Answers what waits for an actor that was given up.
+  void fail_all_of(const Fenced& fenced);
+
   struct Pending {
+    std::uint64_t receiver;
     Deadline deadline;
     Done done;
   };

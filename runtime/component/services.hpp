@@ -8,6 +8,7 @@ namespace symphony::runtime {
 class Blocking;
 class Clocks;
 class DeadLetters;
+class Fences;
 class Log;
 class Random;
 class Registry;
@@ -23,6 +24,7 @@ struct Services {
   TelemetryRegistry& telemetry;
   Registry& registry;
   DeadLetters& dead_letters;
+  Fences& fences;
   // For asks that set no deadline of their own.
   std::chrono::nanoseconds ask_timeout;
 };

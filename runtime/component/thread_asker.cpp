@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "runtime/component/caf_types.hpp"
+#include "runtime/component/fences.hpp"
 #include "runtime/component/registry.hpp"
 #include "runtime/time/clocks.hpp"
 
@@ -32,6 +33,7 @@ ThreadAsker::ThreadAsker(caf::actor_system& system, const Services& services, Pu
       caf::make_actor<ReplyBox, caf::actor>(system.next_actor_id(), system.node(), &system, config);
   box_actor_ = caf::actor_cast<caf::strong_actor_ptr>(box);
   box_ = static_cast<ReplyBox*>(caf::actor_cast<caf::abstract_actor*>(box));
+  services.fences.tell(caf::weak_actor_ptr{box_actor_.get()});
 }
 
 ThreadAsker::~ThreadAsker() { box_->kill_proxy(nullptr, caf::exit_reason::user_shutdown); }
@@ -47,7 +49,8 @@ std::uint64_t ThreadAsker::ask(Target& target, Envelope request, AskOptions opti
   box_->expire(sent);
   const Deadline deadline =
       options.deadline == kNoDeadline ? sent + services_.ask_timeout : options.deadline;
-  auto id = box_->expect(deadline, done);
+  const Address& address = static_cast<SlotTarget&>(target).address();
+  auto id = box_->expect(address.id(), deadline, done);
   if (!id) {
     done(id.error());
     return 0;
@@ -56,7 +59,6 @@ std::uint64_t ThreadAsker::ask(Target& target, Envelope request, AskOptions opti
   request.header.sender = box_actor_->id();
   request.header.deadline = deadline;
   request.header.sent = sent;
-  const Address& address = static_cast<SlotTarget&>(target).address();
   const Status status =
       address
           ? address.sink->offer(std::move(request), box_actor_, caf::make_message_id(*id), nullptr)

@@ -21,9 +21,8 @@ TestNode::TestNode(std::uint64_t seed)
       shuffled_(seed != 0),
       ticker_(clocks_),
       log_(clocks_, {.node = "test"}),
-      services_{clocks_,   random_,       ticker_,
-                blocking_, log_,          telemetry_,
-                registry_, dead_letters_, std::chrono::seconds(5)},
+      services_{clocks_,    random_,   ticker_,       blocking_, log_,
+                telemetry_, registry_, dead_letters_, fences_,   std::chrono::seconds(5)},
       actors_({.deterministic = true}) {
   asker_ = std::make_unique<ThreadAsker>(
       actors_.system(), services_,

@@ -16,6 +16,7 @@
 
 #include "runtime/blocking/blocking.hpp"
 #include "runtime/component/actor_runtime.hpp"
+#include "runtime/component/fences.hpp"
 #include "runtime/component/nursery.hpp"
 #include "runtime/component/registry.hpp"
 #include "runtime/component/services.hpp"
@@ -79,6 +80,7 @@ class TestNode {
   TelemetryRegistry telemetry_;
   Registry registry_;
   DeadLetters dead_letters_;
+  Fences fences_;
   Services services_;
   ActorRuntime actors_;
   std::unique_ptr<ThreadAsker> asker_;

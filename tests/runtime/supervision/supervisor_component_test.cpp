@@ -141,24 +141,75 @@ TEST(SupervisorComponent, RepeatedDeathEscalates) {
   EXPECT_FALSE(node.lives("/test/supervisor"));
 }
 
+// What health says of one that makes no progress.
+auto stuck(const char* name) {
+  return [name](messages::ReplaceRequest::Builder request) {
+    request.setChild(name);
+    request.setIncarnation(1);
+    request.setReason("no progress");
+  };
+}
+
 TEST(SupervisorComponent, AStuckIncarnationIsFencedAndReplaced) {
   TestNode node;
   ASSERT_TRUE(node.supervise(spec(), {child("/a")}).ok());
-  ProbeRef a{node.asker(), "/a"};
-  bool answered = false;
-  a.keep().then([&](auto) { answered = true; });
-  node.settle();
-  const auto replaced = SupervisorRef{node.asker(), "/test/supervisor"}
-                            .replace([](auto request) {
-                              request.setChild("/a");
-                              request.setIncarnation(1);
-                              request.setReason("no progress");
-                            })
-                            .get();
+  SupervisorRef supervisor{node.asker(), "/test/supervisor"};
+  const auto replaced = supervisor.replace(stuck("/a")).get();
   ASSERT_TRUE(replaced.ok()) << to_string(replaced.error());
   node.advance(1s);
-  EXPECT_EQ((*a.echo().get())->getIncarnation(), 2u);
-  EXPECT_FALSE(answered);
+  EXPECT_EQ((*ProbeRef{node.asker(), "/a"}.echo().get())->getIncarnation(), 2u);
+}
+
+// What an asker was told, and when.
+struct Told {
+  std::optional<Error> error;
+  MonoTime at;
+};
+
+TEST(SupervisorComponent, WhatAFencedIncarnationHasInHandFailsAtOnce) {
+  TestNode node;
+  ASSERT_TRUE(node.supervise(spec(), {child("/a"), child("/b")}).ok());
+  ProbeRef a{node.asker(), "/a"}, b{node.asker(), "/b"};
+  Told kept, other;
+  a.keep().then([&](auto answer) { kept = {answer.error(), node.clocks().mono()}; });
+  b.keep().then([&](auto answer) { other.error = answer.error(); });
+  node.settle();
+  const auto began = node.clocks().mono();
+  SupervisorRef supervisor{node.asker(), "/test/supervisor"};
+  ASSERT_TRUE(supervisor.replace(stuck("/a")).get().ok());
+  node.settle();
+  ASSERT_TRUE(kept.error);
+  EXPECT_EQ(kept.error->code, Errc::UNAVAILABLE);
+  EXPECT_EQ(kept.error->message, "/a got stuck and was given up");
+  EXPECT_TRUE(kept.error->retryable);
+  EXPECT_EQ(kept.at, began);
+  EXPECT_FALSE(other.error) << "who asked another waits on";
+}
+
+// The replacement is asked for before the requests are handled, as if a thread were stuck.
+TEST(SupervisorComponent, WhatWaitsInTheMailboxOfAFencedIncarnationFailsAtOnce) {
+  TestNode node;
+  ASSERT_TRUE(node.supervise(spec(), {child("/a"), child("/b")}).ok());
+  ProbeRef a{node.asker(), "/a"}, b{node.asker(), "/b"};
+  SupervisorRef supervisor{node.asker(), "/test/supervisor"};
+  std::vector<Told> told;
+  const auto tell = [&](auto answer) {
+    ASSERT_FALSE(answer.ok());
+    told.push_back({answer.error(), node.clocks().mono()});
+  };
+  const auto began = node.clocks().mono();
+  b.forward([](auto request) { request.setTo("/a"); }).then(tell);
+  supervisor.replace(stuck("/a")).then([](auto) {});
+  ASSERT_TRUE(node.step());  // /b asks /a, whose turn is after the supervisor's
+  a.crash().then(tell);
+  a.keep().then(tell);
+  node.settle();
+  ASSERT_EQ(told.size(), 3u);
+  for (const auto& one : told) {
+    EXPECT_EQ(one.error->code, Errc::UNAVAILABLE);
+    EXPECT_EQ(one.error->message, "/a got stuck and was given up");
+    EXPECT_EQ(one.at, began);
+  }
 }
 
 TEST(SupervisorComponent, TheTreeShowsStatesRestartsAndReasonsAcrossLevels) {
