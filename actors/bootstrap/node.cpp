@@ -152,6 +152,8 @@ struct Node::Impl {
   steady_clock::time_point stop_deadline() const;
   // Comes back after everything has ended; leaves with `code_when_late` when that takes too long.
   ExitCode stop_by(steady_clock::time_point deadline, ExitCode code_when_late);
+  // Those that have a thread stuck in a handler, as a sentence has them.
+  std::string stuck_components() const;
   [[noreturn]] void leave(ExitCode code, const char* why);
 
   const steady_clock::time_point begun = steady_clock::now();
@@ -179,6 +181,7 @@ struct Node::Impl {
   std::atomic<bool> root_ended{false};
   std::atomic<bool> asked_to_stop{false};
   std::atomic<bool> ready{false};
+  bool threads_left = false;  // the stop left some behind that are stuck
   std::unique_ptr<runtime::ActorRuntime> actors;
   std::unique_ptr<runtime::ThreadAsker> asker;
   std::unique_ptr<runtime::LinkBridge> bridge;
@@ -187,7 +190,12 @@ struct Node::Impl {
   std::unique_ptr<runtime::Watchdog> watchdog;
 };
 
-Node::Node(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+// What a thread that is stuck may touch stays until the end of the process.
+void Node::Dispose::operator()(Impl* impl) const noexcept {
+  if (!impl->threads_left) delete impl;
+}
+
+Node::Node(Owned impl) : impl_(std::move(impl)) {}
 
 Node::~Node() {
   if (impl_ != nullptr && !impl_->root_ended) stop();
@@ -203,8 +211,12 @@ std::variant<std::unique_ptr<Node>, NodeFailure> Node::boot(NodeConfig config) {
   const sigset_t blocked = stop_signals();
   ::pthread_sigmask(SIG_BLOCK, &blocked, nullptr);
   auto outputs = log_outputs(config.settings, config.quiet);
-  if (!outputs) return NodeFailure{kExitUsage, "log.file: " + outputs.error().message};
-  auto impl = std::make_unique<Impl>(std::move(config), std::move(outputs).value());
+  if (!outputs) {
+    const auto& mark = config.settings.at("log.file").value.mark();
+    return NodeFailure{kExitUsage,
+                       runtime::Problem{mark, "log.file", outputs.error().message}.text()};
+  }
+  Owned impl{new Impl(std::move(config), std::move(outputs).value())};
   impl->wake = runtime::Descriptor{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
   impl->signals = runtime::Descriptor{::signalfd(-1, &blocked, SFD_CLOEXEC | SFD_NONBLOCK)};
   if (auto failure = impl->check_socket()) return *failure;
@@ -376,21 +388,36 @@ ExitCode Node::Impl::stop_by(steady_clock::time_point deadline, ExitCode code_wh
     }
   }
   root = {};
-  parts.reset();
   registry.clear();
-  bridge.reset();
-  asker.reset();
   const auto left = std::max<runtime::Nanos>(deadline - steady_clock::now(), milliseconds(100));
   if (workers.drain(left) + blocking.drain(left) > 0)
     leave(code_when_late, "blocking work did not end in time");
   if (writer != nullptr) writer->stop();
+  // Whoever lived has ended: a handler that still runs was given up long ago, and so is its thread.
+  if (const auto stuck = stuck_components(); !stuck.empty()) {
+    logger.warn("stopped, but for threads that are stuck in handlers", {{"components", stuck}});
+    log.flush(kFlushPatience);
+    threads_left = true;
+    if (config.on_threads_left) config.on_threads_left();
+    return kExitOk;
+  }
+  parts.reset();
+  bridge.reset();
+  asker.reset();
   actors->abandon_actors();
-  actors.reset();  // joins the threads: never returns while a handler is stuck in one
+  actors.reset();  // joins the threads
   writer.reset();
   storage.reset();
   logger.info("stopped");
   log.flush(kFlushPatience);
   return kExitOk;
+}
+
+std::string Node::Impl::stuck_components() const {
+  std::string names;
+  for (const auto& handler : runtime::busy_handlers(telemetry))
+    names += (names.empty() ? "" : ", ") + handler.component;
+  return names;
 }
 
 void Node::Impl::leave(ExitCode code, const char* why) {

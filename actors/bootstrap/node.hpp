@@ -6,6 +6,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <variant>
@@ -26,6 +27,9 @@ struct NodeConfig {
   // Go on, when it boots, with runs that a crash interrupted. A node that lives for one command
   // does only what that command asks for.
   bool take_up_runs = true;
+  // Called by a stop that leaves threads behind, since they are stuck in handlers that were given
+  // up: from then on the process may only end by _exit.
+  std::function<void()> on_threads_left = {};
 };
 
 struct NodeFailure {
@@ -56,6 +60,7 @@ class Node {
 
   // Waits for SIGTERM, SIGINT or shut_down(), then stops. A second signal while it stops ends the
   // process at once, and so does the end of the time it has (boot.drain_ms + boot.stop_timeout_ms).
+  // Threads that are stuck in handlers that were given up before are not waited for.
   ExitCode run_until_stopped();
   // Drains and stops. For a node that lives inside of a command.
   ExitCode stop();
@@ -64,8 +69,12 @@ class Node {
 
  private:
   struct Impl;
-  explicit Node(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  struct Dispose {
+    void operator()(Impl* impl) const noexcept;
+  };
+  using Owned = std::unique_ptr<Impl, Dispose>;
+  explicit Node(Owned impl);
+  Owned impl_;
 };
 
 }  // namespace symphony::bootstrap

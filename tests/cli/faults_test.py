@@ -1,5 +1,6 @@
 """What a node does when its components fail, seen from outside."""
 
+import json
 import signal
 
 import harness
@@ -21,8 +22,12 @@ class FaultsTest(harness.CommandTest):
         return self.until(f"{name} answers", lambda: self.echo(name).code == OK)
 
     def block(self, name=PROBE):
-        """Gets a thread stuck; the command that did it."""
-        return self.process("send", name, "block", "--timeout", "5", binary=harness.PROBED)
+        """Gets a thread stuck; the command that did it, which is patient."""
+        return self.process("send", name, "block", "--timeout", "600", binary=harness.PROBED)
+
+    def waits(self, name=PROBE):
+        """A command whose request waits behind others."""
+        return self.process("send", name, "crash", "--timeout", "600", binary=harness.PROBED)
 
     # ---- the command itself ---------------------------------------------------------------------
 
@@ -104,20 +109,48 @@ class FaultsTest(harness.CommandTest):
         self.until("it is replaced",
                    lambda: self.position(PROBE)["incarnation"] == 2)
         self.assertEqual(asker.wait(), FAILED, asker.err())
+        self.assertEqual(asker.err(), f"symphony: {PROBE} got stuck and was given up\n")
         self.answers()
         self.until("the node is healthy", lambda: self.command("health").code == OK)
         self.assertEqual(self.component(PROBE)["stats"]["restarts"], 1)
         self.assertEqual(self.ok("health", "--json").json()["replacedTotal"], 1)
 
-    def test_a_node_with_a_stuck_thread_still_stops(self):
+    def test_what_waits_for_a_stuck_handler_fails_when_it_is_given_up(self):
+        self.node("--set", "scheduler.threads=4", "--set", "health.stuck_after_ms=600000",
+                  probes=[{"name": PROBE}])
+        askers = [self.block()]
+        self.until("a handler runs", lambda: self.component(PROBE).get("busyNs"))
+        askers += [self.waits() for _ in range(3)]
+        self.until("the others wait", lambda: self.component(PROBE)["stats"]["depth"] == 3)
+        self.ok("send", "/system/application", "replace",
+                json.dumps({"child": PROBE, "incarnation": 1, "reason": "for a test"}))
+        for asker in askers:
+            self.assertEqual(asker.wait(), FAILED, asker.err())
+            self.assertEqual(asker.err(), f"symphony: {PROBE} got stuck and was given up\n")
+        self.answers()
+
+    def test_a_stop_does_not_wait_for_a_thread_that_was_given_up(self):
         node = self.node(*QUICK_HEALTH, "--set", "scheduler.threads=4",
-                         "--set", "boot.drain_ms=500", "--set", "boot.stop_timeout_ms=500",
+                         "--set", "boot.drain_ms=600000", "--set", "boot.stop_timeout_ms=600000",
                          probes=[{"name": PROBE}])
         self.block()
         self.until("it is replaced",
                    lambda: self.position(PROBE)["incarnation"] == 2)
+        self.answers()
+        node.signal(signal.SIGTERM)
+        self.assert_stops_cleanly(node)
+        last = json.loads(node.err().splitlines()[-1])
+        self.assertEqual((last["level"], last["fields"]["components"]), ("warn", PROBE), last)
+        self.node()  # its data is whole and free again
+
+    def test_a_stop_leaves_a_thread_that_gets_stuck_while_it_stops_at_the_deadline(self):
+        node = self.node("--set", "scheduler.threads=4", "--set", "boot.drain_ms=500",
+                         "--set", "boot.stop_timeout_ms=500", probes=[{"name": PROBE}])
+        self.block()
+        self.until("a handler runs", lambda: self.component(PROBE).get("busyNs"))
         node.signal(signal.SIGTERM)
         self.assertEqual(node.wait(), STOP_TIMED_OUT, node.err())
+        self.assert_mentions(node.err(), PROBE)
         self.assertFalse(self.socket_path().exists())
 
     def test_a_node_that_lost_its_threads_ends(self):

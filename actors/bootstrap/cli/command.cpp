@@ -1,5 +1,7 @@
 #include "actors/bootstrap/cli/command.hpp"
 
+#include <unistd.h>
+
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -118,6 +120,10 @@ int run_command(int argc, char** argv, std::vector<runtime::ChildPlan> extra) {
     return app.exit(done);
   } catch (const CLI::ParseError& error) {
     context.fail(bootstrap::kExitUsage, explain(app, error));
+  }
+  if (context.threads_left) {  // no destructor may run beside them
+    std::fflush(nullptr);
+    ::_exit(context.exit_code);
   }
   return context.exit_code;
 }

@@ -90,8 +90,12 @@ std::unique_ptr<Session> Context::connect_or_boot(const std::string& command) {
       fail(bootstrap::kExitNoNode, client.error().message);
       return nullptr;
     }
-    auto booted = bootstrap::Node::boot(
-        {.settings = *loaded, .name = name, .extra = extra, .quiet = true, .take_up_runs = false});
+    auto booted = bootstrap::Node::boot({.settings = *loaded,
+                                         .name = name,
+                                         .extra = extra,
+                                         .quiet = true,
+                                         .take_up_runs = false,
+                                         .on_threads_left = [this] { threads_left = true; }});
     if (auto* node = std::get_if<std::unique_ptr<bootstrap::Node>>(&booted)) {
       client = connect_to(*loaded, name, command);
       if (client)

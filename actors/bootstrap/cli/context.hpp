@@ -31,6 +31,7 @@ struct Context {
   bool json = false;                  // --json
   std::vector<runtime::ChildPlan> extra;
   int exit_code = bootstrap::kExitOk;  // what the command came to
+  bool threads_left = false;           // by its node: the command ends without cleaning up
 
   // The settings by all their sources; prints problems, also with the name of the node, and gives
   // nothing when there are any.

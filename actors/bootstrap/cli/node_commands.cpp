@@ -21,6 +21,7 @@ void run_node(Context& context, const std::string& given_name) {
   if (!settings) return;
   auto name = context.node_name(*settings);
   bootstrap::NodeConfig config{std::move(*settings), std::move(name), std::move(context.extra)};
+  config.on_threads_left = [&context] { context.threads_left = true; };
   auto booted = bootstrap::Node::boot(std::move(config));
   if (const auto* failure = std::get_if<bootstrap::NodeFailure>(&booted))
     return context.fail(failure->code, failure->message);
