@@ -247,11 +247,10 @@ std::optional<NodeFailure> Node::Impl::open_storage() {
   const auto runtime_dir = std::filesystem::path(paths.socket).parent_path();
   if (auto made = runtime::ensure_private_directory(runtime_dir); !made)
     return NodeFailure{kExitUsage, made.error().message};
-  std::error_code failed;
-  std::filesystem::create_directories(paths.data_dir, failed);
-  if (failed)
-    return NodeFailure{kExitUsage, "cannot create the data directory " + paths.data_dir + ": " +
-                                       failed.message() + "; set node.data_dir to another place"};
+  if (auto made = runtime::create_private_directories(paths.data_dir); !made)
+    return NodeFailure{kExitUsage, "the data directory " + paths.data_dir + ": " +
+                                       made.error().message +
+                                       "; set node.data_dir to another place"};
   runtime::StorageOptions options;
   options.map_size_bytes = config.settings.get_bytes("storage.map_size_gib");
   auto opened = runtime::Storage::open(paths.data_dir, options);

@@ -6,7 +6,11 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
+#include <system_error>
 #include <utility>
+
+#include "runtime/text/path_text.hpp"
 
 namespace symphony::runtime {
 namespace {
@@ -47,6 +51,11 @@ Result<LogOutput> file_output(const std::string& path, std::size_t size_max_byte
   if (size_max_bytes == 0)
     return Error{Errc::INVALID_ARGUMENT,
                  "the size limit of the log file " + path + " must be at least one byte"};
+  const auto directory = std::filesystem::path(path).parent_path();
+  std::error_code ignored;
+  if (!directory.empty() && !std::filesystem::is_directory(directory, ignored))
+    return Error{Errc::NOT_FOUND, "there is no directory " + display_path(directory.native()) +
+                                      " for the log file: create it, or name another file"};
   try {
     auto sink =
         std::make_shared<spdlog::sinks::rotating_file_sink_st>(path, size_max_bytes, files_max);

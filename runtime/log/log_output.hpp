@@ -38,7 +38,8 @@ LogOutput console_output();
 
 // JSON lines in `path`, which is renamed to path.1, path.2, ... (before its extension) when it
 // would grow beyond `size_max_bytes`; at most `files_max` files besides the current one are kept.
-// Creates missing directories. Fails with resourceExhausted when the file cannot be opened.
+// Fails with notFound when the directory it would be in does not exist (a slip of the pen should
+// not make one), and with resourceExhausted when the file cannot be opened.
 Result<LogOutput> file_output(const std::string& path, std::size_t size_max_bytes,
                               std::size_t files_max);
 

@@ -12,6 +12,7 @@
 
 #include "runtime/storage/bytes.hpp"
 #include "runtime/storage/lmdb_error.hpp"
+#include "runtime/system/fs.hpp"
 
 namespace symphony::runtime {
 
@@ -20,7 +21,6 @@ namespace {
 constexpr std::string_view kMetaDatabase = "storage.meta";
 constexpr std::string_view kFormatKey = "format";
 constexpr mode_t kFileMode = 0600;
-constexpr mode_t kDirMode = 0700;
 
 class FileDescriptor {
  public:
@@ -40,20 +40,6 @@ Status sync_directory(const std::filesystem::path& dir) {
   FileDescriptor fd(::open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (fd.get() < 0 || ::fsync(fd.get()) != 0) return lmdb_error(errno, "sync", dir.native());
   return {};
-}
-
-// A directory exists durably when its parent was synced after it was made.
-Status create_directories_durably(const std::filesystem::path& dir) {
-  std::error_code ignored;
-  if (std::filesystem::is_directory(dir, ignored)) return {};
-  const auto parent = dir.has_parent_path() ? dir.parent_path() : std::filesystem::path(".");
-  if (parent != dir) {
-    if (auto made = create_directories_durably(parent); !made) return made;
-  }
-  if (::mkdir(dir.c_str(), kDirMode) != 0 && errno != EEXIST) {
-    return lmdb_error(errno, "create", dir.native());
-  }
-  return sync_directory(parent);
 }
 
 }  // namespace
@@ -133,7 +119,7 @@ Storage::~Storage() = default;
 
 Result<std::unique_ptr<Storage>> Storage::open(const std::filesystem::path& dir,
                                                StorageOptions options) {
-  if (auto made = create_directories_durably(dir); !made) return std::move(made).error();
+  if (auto made = create_private_directories(dir); !made) return std::move(made).error();
   auto lock = DirectoryLock::acquire(dir / "lock");
   if (!lock) return std::move(lock).error();
 

@@ -70,6 +70,17 @@ Error system_error(std::string_view what, const fs::path& path, int error_number
                                           std::generic_category().message(error_number)};
 }
 
+namespace {
+
+Status sync_directory(const fs::path& path) {
+  const Fd directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (directory.get() < 0 || ::fsync(directory.get()) != 0)
+    return system_error("make durable what is in", path, errno);
+  return {};
+}
+
+}  // namespace
+
 Result<std::string> read_file(const fs::path& path, std::size_t bytes_max) {
   const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (file.get() < 0) return system_error("open", path, errno);
@@ -104,10 +115,7 @@ Status atomic_write(const fs::path& path, std::string_view bytes, unsigned mode)
     return system_error("write", path, error_number);
   }
   const fs::path parent = path.has_parent_path() ? path.parent_path() : ".";
-  const Fd directory(::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (directory.get() < 0 || ::fsync(directory.get()) != 0)
-    return system_error("make durable", path, errno);
-  return {};
+  return sync_directory(parent);
 }
 
 Status ensure_private_directory(const fs::path& path) {
@@ -124,6 +132,19 @@ Status ensure_private_directory(const fs::path& path) {
   if ((status.st_mode & 0077) != 0)
     return Error{Errc::PERMISSION_DENIED, shown + " is open to other users: run chmod 700 on it"};
   return {};
+}
+
+// A directory exists durably when its parent was synced after it was made.
+Status create_private_directories(const fs::path& path) {
+  std::error_code ignored;
+  if (fs::is_directory(path, ignored)) return {};
+  const fs::path parent = path.has_parent_path() ? path.parent_path() : ".";
+  if (parent != path) {
+    if (auto made = create_private_directories(parent); !made) return made;
+  }
+  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
+    return system_error("create the directory", path, errno);
+  return sync_directory(parent);
 }
 
 Result<TempDir> TempDir::make(std::string_view prefix) {

@@ -27,6 +27,10 @@ Status atomic_write(const std::filesystem::path& path, std::string_view bytes,
 // is open to others. Its parent must exist.
 Status ensure_private_directory(const std::filesystem::path& path);
 
+// Creates `path` and what is missing above it, each with mode 0700: data is nobody else's. Durable
+// once it returns. Directories that exist stay as they are.
+Status create_private_directories(const std::filesystem::path& path);
+
 // A fresh directory, removed with all it holds.
 class TempDir {
  public:

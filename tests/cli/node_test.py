@@ -136,6 +136,19 @@ class NodeTest(harness.CommandTest):
         self.assertEqual(node.err(), "")
         self.assertIn('"ready"', (self.home / "node.log").read_text())
 
+    def test_refuses_a_log_file_in_a_directory_that_does_not_exist(self):
+        missing = self.home / "nowhere" / "node.log"
+        (self.work / "node.toml").write_text(f'[log]\nfile = "{missing}"\n')
+        for arguments, place in ((["--set", f"log.file={missing}"], f"--set log.file={missing}"),
+                                 (["--config", "node.toml"], "node.toml:2")):
+            result = self.failing_node(*arguments)
+            self.assertEqual(result.code, USAGE, result)
+            self.assertEqual(result.err, f"symphony: {place}: log.file: there is no directory "
+                             f"{missing.parent} for the log file: create it, or name another "
+                             "file\n")
+            self.assertFalse(missing.parent.exists())
+            self.assertFalse((self.home / "data").exists())
+
     # ---- places ---------------------------------------------------------------------------------
 
     def test_finds_its_places_without_xdg_variables(self):
@@ -151,6 +164,16 @@ class NodeTest(harness.CommandTest):
         node.signal(signal.SIGTERM)
         self.assertEqual(node.wait(), OK)
         self.assertFalse(os.path.exists(f"{runtime}/{name}.sock"))
+
+    def test_keeps_its_data_from_others_whatever_the_umask(self):
+        before = os.umask(0)
+        try:
+            self.node()
+        finally:
+            os.umask(before)
+        for path in (self.home / "data", *(self.home / "data").rglob("*")):
+            self.assertEqual(path.stat().st_mode & 0o777, 0o700 if path.is_dir() else 0o600, path)
+        self.assertTrue((self.home / "data/symphony/main/data.mdb").exists())
 
     def test_refuses_a_socket_path_that_is_too_long(self):
         deep = self.home / ("d" * 120)

@@ -229,7 +229,7 @@ TEST(LogFile, RotatesAndKeepsItsLimit) {
   ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
   const std::filesystem::path dir = pattern;
   {
-    auto output = file_output((dir / "sub" / "node.log").string(), 2000, 2);
+    auto output = file_output((dir / "node.log").string(), 2000, 2);
     ASSERT_TRUE(output.ok());
     std::vector<LogOutput> outputs;
     outputs.push_back(std::move(*output));
@@ -238,7 +238,7 @@ TEST(LogFile, RotatesAndKeepsItsLimit) {
     for (int i = 0; i < 100; ++i) log.logger("/x").info("a line in a file", {{"i", i}});
   }
   std::size_t files = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(dir / "sub")) {
+  for (const auto& entry : std::filesystem::directory_iterator(dir)) {
     ++files;
     EXPECT_LE(entry.file_size(), 2000u);
     std::ifstream lines(entry.path());
@@ -249,10 +249,20 @@ TEST(LogFile, RotatesAndKeepsItsLimit) {
   std::filesystem::remove_all(dir);
 }
 
-TEST(LogFile, SaysWhichFileCannotBeOpened) {
-  const auto output = file_output("/proc/none/node.log", 1000, 1);
+TEST(LogFile, IsNotPutIntoADirectoryThatDoesNotExist) {
+  const auto output = file_output("/tmp/symphony-none/logs/node.log", 1000, 1);
   ASSERT_FALSE(output.ok());
-  EXPECT_NE(output.error().message.find("/proc/none/node.log"), std::string::npos);
+  EXPECT_EQ(output.error().code, Errc::NOT_FOUND);
+  EXPECT_EQ(output.error().message,
+            "there is no directory /tmp/symphony-none/logs for the log file: create it, or name "
+            "another file");
+  EXPECT_FALSE(std::filesystem::exists("/tmp/symphony-none"));
+}
+
+TEST(LogFile, SaysWhichFileCannotBeOpened) {
+  const auto output = file_output("/proc/node.log", 1000, 1);
+  ASSERT_FALSE(output.ok());
+  EXPECT_NE(output.error().message.find("/proc/node.log"), std::string::npos);
   EXPECT_FALSE(file_output("/tmp/x.log", 0, 1).ok());
 }
 
