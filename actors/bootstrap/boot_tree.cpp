@@ -50,24 +50,40 @@ SupervisorSpec supervisor_spec(const Settings& settings, std::string id,
   return spec;
 }
 
+// What a component tells of its settings: sections, or single keys.
+std::vector<runtime::SettingText> settings_of(const Settings& settings,
+                                              const std::vector<std::string>& sections) {
+  std::vector<runtime::SettingText> texts;
+  for (const auto& section : sections)
+    for (auto& text : runtime::setting_texts(settings, section)) texts.push_back(std::move(text));
+  return texts;
+}
+
 // Collects the children of one phase.
 class Phase {
  public:
   Phase(const Settings& settings, std::string name, std::string summary)
       : settings_(settings), name_(std::move(name)), summary_(std::move(summary)) {}
 
-  Phase& add(std::string name, std::string summary, std::vector<std::string> needs,
+  // `sections`: those of the settings that it is made from.
+  Phase& add(std::string name, std::string summary, std::vector<std::string> sections,
              runtime::ComponentFactory make) {
     ChildPlan plan;
-    plan.spec = child_spec(settings_, name, std::move(needs));
+    plan.spec = child_spec(settings_, name, {});
+    sections.push_back("mailbox");
     plan.component = {std::move(name), std::move(summary), std::move(make),
-                      settings_.get<std::size_t>("mailbox.limit")};
+                      settings_.get<std::size_t>("mailbox.limit"),
+                      settings_of(settings_, sections)};
     children_.push_back(std::move(plan));
     return *this;
   }
   Phase& add(ChildPlan plan) {
     children_.push_back(std::move(plan));
     return *this;
+  }
+  // What must be ready before the one that was added last.
+  void last_needs(std::vector<std::string> needs) {
+    children_.back().spec.needs = std::move(needs);
   }
 
   // As a child of the root, which has it wait for the phase before it.
@@ -77,9 +93,11 @@ class Phase {
     const auto phase_timeout = settings_.get_ms("boot.phase_timeout_ms");
     as_child.start_timeout = phase_timeout;
     as_child.stop_timeout = as_child.drain_timeout + as_child.stop_timeout;
-    return runtime::supervisor_plan(
-        supervisor_spec(settings_, name_, runtime::Strategy::kOneForOne), std::move(children_),
-        std::move(as_child), summary_);
+    auto plan =
+        runtime::supervisor_plan(supervisor_spec(settings_, name_, runtime::Strategy::kOneForOne),
+                                 std::move(children_), std::move(as_child), summary_);
+    plan.component.settings = settings_of(settings_, {"boot", "supervision"});
+    return plan;
   }
 
  private:
@@ -106,7 +124,7 @@ ChildPlan foundation(const Parts& parts) {
   phase.add(
       "/foundation/settings", "every setting and where it comes from", {},
       [parts](Host& host) { return std::make_unique<actors::SettingsView>(host, parts.settings); });
-  phase.add("/foundation/log", "what the node says, and how much it says", {},
+  phase.add("/foundation/log", "what the node says, and how much it says", {"log"},
             [](Host& host) { return std::make_unique<actors::LogView>(host); });
   phase.add(
       "/foundation/telemetry", "what the runtime counts, of every component", {},
@@ -129,20 +147,23 @@ actors::Resources capacity(const Parts& parts) {
 
 ChildPlan infrastructure(const Parts& parts) {
   Phase phase{parts.settings, "/system/infrastructure", "the Pit: what runs are made on"};
-  phase.add("/pit/arbitration", "cores and memory, shared fairly between runs", {},
+  phase.add("/pit/arbitration", "cores and memory, shared fairly between runs", {"arbitration"},
             [capacity = capacity(parts)](Host& host) {
               return std::make_unique<actors::Arbitration>(host,
                                                            actors::ArbitrationOptions{capacity});
             });
-  phase.add("/pit/artifacts", "content by digest, versions by name", {}, [parts](Host& host) {
-    actors::ArtifactsOptions options;
-    options.store.part_bytes = parts.settings.get<std::size_t>("artifacts.part_bytes");
-    options.store.compression_level = parts.settings.get<int>("artifacts.compression_level");
-    return std::make_unique<actors::Artifacts>(host, parts.storage, parts.writer, options);
-  });
-  phase.add("/pit/dag", "what of each run is done and what may start", {}, [parts](Host& host) {
-    return std::make_unique<actors::Dag>(host, parts.storage, parts.writer);
-  });
+  phase.add(
+      "/pit/artifacts", "content by digest, versions by name", {"artifacts", "storage"},
+      [parts](Host& host) {
+        actors::ArtifactsOptions options;
+        options.store.part_bytes = parts.settings.get<std::size_t>("artifacts.part_bytes");
+        options.store.compression_level = parts.settings.get<int>("artifacts.compression_level");
+        return std::make_unique<actors::Artifacts>(host, parts.storage, parts.writer, options);
+      });
+  phase.add("/pit/dag", "what of each run is done and what may start", {"storage"},
+            [parts](Host& host) {
+              return std::make_unique<actors::Dag>(host, parts.storage, parts.writer);
+            });
   return std::move(phase).plan();
 }
 
@@ -151,7 +172,7 @@ ChildPlan orchestration(const Parts& parts) {
   phase.add("/orchestration/melodies", "melodies as such, and operators", {}, [parts](Host& host) {
     return std::make_unique<actors::Melodies>(host, parts.operators);
   });
-  phase.add("/orchestration/engine", "runs melodies", {}, [parts](Host& host) {
+  phase.add("/orchestration/engine", "runs melodies", {"engine"}, [parts](Host& host) {
     actors::EngineOptions options;
     options.operators = &parts.operators;
     options.asker = &parts.asker;
@@ -175,12 +196,13 @@ ChildPlan application(const Parts& parts, std::vector<ChildPlan> extra) {
     before_control.push_back(plan.spec.id);
     phase.add(std::move(plan));
   }
-  phase.add("/control", "the door of the node: a Unix socket", std::move(before_control),
+  phase.add("/control", "the door of the node: a Unix socket", {"link", "node.runtime_dir"},
             [parts](Host& host) {
               return std::make_unique<Control>(
                   host, ControlOptions{parts.socket_path, link_options(parts), parts.shut_down},
                   parts.receiver);
             });
+  phase.last_needs(std::move(before_control));
   return std::move(phase).plan();
 }
 
@@ -209,7 +231,8 @@ ChildPlan health(const Parts& parts, const BootTree& tree) {
                     [options = std::move(options)](Host& host) {
                       return std::make_unique<HealthChecker>(host, options);
                     },
-                    parts.settings.get<std::size_t>("mailbox.limit")};
+                    parts.settings.get<std::size_t>("mailbox.limit"),
+                    settings_of(parts.settings, {"health", "mailbox"})};
   return plan;
 }
 
@@ -218,6 +241,8 @@ ChildPlan health(const Parts& parts, const BootTree& tree) {
 BootTree boot_tree(const Parts& parts, std::vector<ChildPlan> extra) {
   BootTree tree;
   tree.root = supervisor_spec(parts.settings, kRootName, runtime::Strategy::kRestForOne);
+  tree.root_settings =
+      settings_of(parts.settings, {"node", "scheduler", "blocking", "boot", "supervision"});
   tree.children.push_back(foundation(parts));
   tree.children.push_back(infrastructure(parts));
   tree.children.push_back(orchestration(parts));

@@ -21,6 +21,7 @@ inline constexpr const char* kRootName = "/system";
 
 struct BootTree {
   runtime::SupervisorSpec root;
+  std::vector<runtime::SettingText> root_settings;
   std::vector<runtime::ChildPlan> children;
 };
 

@@ -284,6 +284,7 @@ std::optional<NodeFailure> Node::Impl::start_actors() {
   watch_workers();
   auto tree = boot_tree(*parts, config.extra);
   auto plan = runtime::supervisor_plan(tree.root, tree.children, {}, "the root of this node");
+  plan.component.settings = tree.root_settings;
   root = runtime::spawn_component(actors->system(), services, plan.component, 1, [this, rouse] {
     root_ended = true;
     rouse();

@@ -32,6 +32,16 @@ void write_methods(const ProtocolInfo& protocol, messages::DescribeResponse::Bui
   }
 }
 
+void write_settings(const std::vector<SettingText>& settings,
+                    messages::DescribeResponse::Builder out) {
+  auto rows = out.initSettings(static_cast<unsigned>(settings.size()));
+  for (unsigned i = 0; i < settings.size(); ++i) {
+    rows[i].setKey(settings[i].key);
+    rows[i].setValue(settings[i].value);
+    rows[i].setOrigin(settings[i].origin);
+  }
+}
+
 }  // namespace
 
 void Lifecycle::describe(Call<protocol::Component::Describe> call) {
@@ -48,6 +58,7 @@ void Lifecycle::describe(Call<protocol::Component::Describe> call) {
     }
     const auto snapshot = life.stats().snapshot();
     out.setStateLine(snapshot.state_line);
+    write_settings(actor_.spec_.settings, out);
     write_stats(snapshot, out.initStats());
   });
 }

@@ -5,9 +5,11 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "runtime/component/component.hpp"
 #include "runtime/component/incarnation.hpp"
+#include "runtime/settings/setting_text.hpp"
 
 namespace symphony::runtime {
 
@@ -16,7 +18,8 @@ struct ComponentSpec {
   std::string name;     // registry name, "/pit/dag"
   std::string summary;  // one line for `describe`
   ComponentFactory make;
-  std::size_t mailbox_max = 100'000;  // requests and one-way messages that may wait
+  std::size_t mailbox_max = 100'000;       // requests and one-way messages that may wait
+  std::vector<SettingText> settings = {};  // those it was made from, for `describe`
 };
 
 // A spawned incarnation, as its supervisor holds it. Not thread-safe.
@@ -34,7 +37,8 @@ class Cradle {
   virtual void kill() = 0;
   // The same, and says why.
   virtual void fail(std::string reason) = 0;
-  // Gives it up: withdraws it and drops whatever it still says. For one that is stuck.
+  // Gives it up: withdraws it, fails what was asked of it and drops whatever it still says. For one
+  // that is stuck.
   virtual void fence() = 0;
 };
 
