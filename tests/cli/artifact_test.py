@@ -2,9 +2,9 @@
 
 import os
 import stat
-import unittest
 
-from support import CommandTest
+import harness
+from harness import FAILED, OK, USAGE
 
 
 def snapshot(root):
@@ -28,14 +28,15 @@ def snapshot(root):
     return found
 
 
-class Contents(CommandTest):
+class Contents(harness.CommandTest):
     def test_come_back_as_they_were_stored(self):
         content = bytes(range(256)) * 20_000  # several parts
-        [first] = self.json_lines("artifact", "put", "-", "--name", "blob", stdin=content)
+        [first] = self.ok("--json", "artifact", "put", "-", "--name", "blob",
+                          input=content).json_lines()
         self.assertEqual((first["name"], first["version"]), ("blob", 1))
         self.assertEqual(first["sizeBytes"], len(content))
         target = self.work / "back again\n.bin"
-        self.symphony("artifact", "get", "blob", "-o", target)
+        self.ok("artifact", "get", "blob", "-o", target)
         self.assertEqual(target.read_bytes(), content)
         self.assertEqual(list(self.work.iterdir()), [target])  # nothing beside it is left
 
@@ -43,42 +44,41 @@ class Contents(CommandTest):
         source = self.work / "a file"
         for text in ("one", "two"):
             source.write_text(text)
-            self.symphony("artifact", "put", source, "--name", "notes", "--type", "text/plain")
-        self.assertEqual(self.symphony("artifact", "get", "notes@1")[0], "one")
-        self.assertEqual(self.symphony("artifact", "get", "notes")[0], "two")
-        versions = self.json_lines("artifact", "log", "notes")
+            self.ok("artifact", "put", source, "--name", "notes", "--type", "text/plain")
+        self.assertEqual(self.ok("artifact", "get", "notes@1").out, "one")
+        self.assertEqual(self.ok("artifact", "get", "notes").out, "two")
+        versions = self.ok("--json", "artifact", "log", "notes").json_lines()
         self.assertEqual([v["version"] for v in versions], [2, 1])
         self.assertEqual(versions[0]["mediaType"], "text/plain")
-        out, _ = self.symphony("artifact", "log")
+        out = self.ok("artifact", "log").out
         self.assertIn("notes@2", out)
         self.assertNotIn("notes@1", out)
 
     def test_without_a_name_are_found_by_digest(self):
-        out, _ = self.symphony("artifact", "put", "-", stdin=b"nameless")
+        out = self.ok("artifact", "put", "-", input=b"nameless").out
         digest = out.split()[0]
         self.assertTrue(digest.startswith("sha256:"))
-        self.assertEqual(self.symphony("artifact", "get", digest)[0], "nameless")
-        self.assertEqual(self.symphony("artifact", "get", digest[len("sha256:"):][:12])[0],
-                         "nameless")
+        self.assertEqual(self.ok("artifact", "get", digest).out, "nameless")
+        self.assertEqual(self.ok("artifact", "get", digest[len("sha256:"):][:12]).out, "nameless")
 
     def test_may_be_empty(self):
-        self.symphony("artifact", "put", "-", "--name", "empty")
-        self.assertEqual(self.symphony("artifact", "get", "empty")[0], "")
+        self.ok("artifact", "put", "-", "--name", "empty")
+        self.assertEqual(self.ok("artifact", "get", "empty").out, "")
 
     def test_that_are_not_there_fail_with_1(self):
-        _, err = self.symphony("artifact", "get", "nothing", exit_code=1)
+        err = self.fails(FAILED, "artifact", "get", "nothing").err
         self.assertIn("nothing", err)
 
     def test_refuse_what_cannot_be_stored_with_2(self):
-        _, err = self.symphony("artifact", "put", "missing", exit_code=2)
+        err = self.fails(USAGE, "artifact", "put", "missing").err
         self.assertIn("missing", err)
-        _, err = self.symphony("artifact", "put", ".", exit_code=2)
+        err = self.fails(USAGE, "artifact", "put", ".").err
         self.assertIn("--tree", err)
-        self.symphony("artifact", "put", exit_code=2)
-        self.symphony("artifact", "put", "--tree", ".", exit_code=2)
+        self.fails(USAGE, "artifact", "put")
+        self.fails(USAGE, "artifact", "put", "--tree", ".")
 
 
-class Trees(CommandTest):
+class Trees(harness.CommandTest):
     def setUp(self):
         super().setUp()
         self.tree = self.work / "a tree"
@@ -99,56 +99,101 @@ class Trees(CommandTest):
             (inner / f"{number}.txt").write_text(f"number {number}\n")
 
     def test_come_back_with_names_links_and_permissions(self):
-        out, _ = self.symphony("artifact", "put", "--tree", self.tree, "--name", "sources")
+        out = self.ok("artifact", "put", "--tree", self.tree, "--name", "sources").out
         self.assertTrue(out.startswith("sources@1"), out)
         self.assertIn("1,205 files", out)
-        self.symphony("artifact", "get", "sources", "-o", self.work / "restored")
+        self.ok("artifact", "get", "sources", "-o", self.work / "restored")
         self.assertEqual(snapshot(self.work / "restored"), snapshot(self.tree))
-        self.symphony("artifact", "verify")
+        self.ok("artifact", "verify")
 
     def test_tell_each_file_once_it_is_durable(self):
-        lines = self.json_lines("artifact", "put", "--tree", self.tree, "--name", "sources", "-v")
+        lines = self.ok("--json", "artifact", "put", "--tree", self.tree, "--name", "sources",
+                        "-v").json_lines()
         self.assertEqual(sum(line.get("kind") == "file" for line in lines), 1205)
         self.assertEqual(lines[-1]["name"], "sources")
 
     def test_are_made_without_what_cannot_be_read_and_say_so(self):
         os.mkfifo(self.tree / "a pipe")
-        out, err = self.symphony("artifact", "put", "--tree", self.tree, "--name", "sources",
-                                 exit_code=1)
-        self.assertTrue(out.startswith("sources@1"), out)
-        self.assertIn("a pipe", err)
-        self.symphony("artifact", "get", "sources", "-o", self.work / "restored")
+        result = self.fails(FAILED, "artifact", "put", "--tree", self.tree, "--name", "sources")
+        self.assertTrue(result.out.startswith("sources@1"), result)
+        self.assertIn("a pipe", result.err)
+        self.ok("artifact", "get", "sources", "-o", self.work / "restored")
         self.assertNotIn(b"a pipe", snapshot(self.work / "restored"))
 
     def test_are_not_restored_over_anything(self):
-        self.symphony("artifact", "put", "--tree", self.tree, "--name", "sources")
+        self.ok("artifact", "put", "--tree", self.tree, "--name", "sources")
         before = snapshot(self.tree)
-        _, err = self.symphony("artifact", "get", "sources", "-o", self.tree, exit_code=2)
+        err = self.fails(USAGE, "artifact", "get", "sources", "-o", self.tree).err
         self.assertIn("empty", err)
         self.assertEqual(snapshot(self.tree), before)
-        self.symphony("artifact", "get", "sources", exit_code=2)
+        self.fails(USAGE, "artifact", "get", "sources")
 
     def test_go_through_a_node_that_runs(self):
-        node = self.start_node()
-        self.symphony("artifact", "put", "--tree", self.tree, "--name", "sources")
-        self.symphony("artifact", "get", "sources", "-o", self.work / "restored")
+        node = self.node()
+        self.ok("artifact", "put", "--tree", self.tree, "--name", "sources")
+        self.ok("artifact", "get", "sources", "-o", self.work / "restored")
         self.assertEqual(snapshot(self.work / "restored"), snapshot(self.tree))
-        self.assertEqual(self.stop(node), 0)
+        self.assertEqual(node.stop(), OK)
 
 
-class Verify(CommandTest):
+class OnATerminal(harness.CommandTest):
+    """Progress of what takes long goes to standard error, and leaves nothing behind."""
+
+    def setUp(self):
+        super().setUp()
+        self.tree = self.work / "tree"
+        self.tree.mkdir()
+        for number in range(40):
+            (self.tree / f"{number}").write_bytes(os.urandom(400_000))
+
+    def assert_drawn(self, terminal, what):
+        """A line was drawn in place, taken away again, and the cursor given back."""
+        self.assertEqual(terminal.wait(), OK, terminal.text)
+        drawn, _, after = terminal.text.rpartition("\x1b[?25h")
+        self.assertIn("\x1b[?25l", drawn)
+        self.assertIn(what, drawn)
+        self.assertNotIn(what, after)
+        return drawn, after
+
+    def test_put_tells_how_far_it_is(self):
+        drawn, after = self.assert_drawn(
+            self.terminal("artifact", "put", "--tree", self.tree, "--name", "sources"), "storing")
+        self.assertRegex(drawn, r"storing  [━╸─ ]+ +\d+ %")
+        self.assertRegex(drawn, r"\d+/40 files, ")
+        self.assertIn("sources@1", after)
+
+    def test_get_tells_how_far_it_is(self):
+        self.ok("artifact", "put", "--tree", self.tree, "--name", "sources")
+        drawn, _ = self.assert_drawn(
+            self.terminal("artifact", "get", "sources", "-o", self.work / "restored"), "getting")
+        self.assertRegex(drawn, r"getting  [━╸─ ]+ +\d+ %")
+        self.assertEqual(snapshot(self.work / "restored"), snapshot(self.tree))
+
+    def test_verify_tells_how_far_it_is(self):
+        self.ok("artifact", "put", "--tree", self.tree, "--name", "sources")
+        drawn, after = self.assert_drawn(self.terminal("artifact", "verify"), "verifying")
+        self.assertIn("all is well", after)
+
+    def test_nothing_is_drawn_where_nobody_looks(self):
+        for arguments in (["put", "--tree", self.tree, "--name", "sources"],
+                          ["get", "sources", "-o", self.work / "restored"], ["verify"]):
+            result = self.ok("artifact", *arguments)
+            self.assertNotIn("\x1b", result.out + result.err)
+
+
+class Verify(harness.CommandTest):
     def test_finds_damage_and_exits_with_1(self):
-        self.symphony("artifact", "put", "-", "--name", "text", stdin=b"here it is: damage me " * 9)
-        [data] = (self.place / "data").rglob("data.mdb")
+        self.ok("artifact", "put", "-", "--name", "text", input=b"here it is: damage me " * 9)
+        [data] = (self.home / "data").rglob("data.mdb")
         content = data.read_bytes()
         # zstd may compress the text, but keeps a beginning that occurs once as it is.
         self.assertIn(b"here it is", content)
         data.write_bytes(content.replace(b"here it is", b"hexe it is"))
-        out, _ = self.symphony("artifact", "verify", exit_code=1)
+        out = self.fails(FAILED, "artifact", "verify").out
         self.assertIn("1 problem", out)
-        [report] = self.json_lines("artifact", "verify", exit_code=1)
+        [report] = self.fails(FAILED, "--json", "artifact", "verify").json_lines()
         self.assertTrue(report["problems"])
 
 
 if __name__ == "__main__":
-    unittest.main()
+    harness.main()

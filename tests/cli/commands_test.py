@@ -1,8 +1,6 @@
 """What people and programs ask of a living node."""
 
 import json
-import os
-import pty
 import signal
 
 import harness
@@ -111,6 +109,29 @@ class CommandsTest(harness.CommandTest):
                              "peers(ListPeersRequest) -> ListPeersResponse",
                              str(self.socket_path()))
 
+    def test_describe_tells_the_settings_of_a_component_and_where_they_come_from(self):
+        (self.work / "node.toml").write_text('[log]\nlevels = { "/pit" = "warn" }\n')
+        self.node("--config", "node.toml", "--set", "log.max_files=7",
+                  env={"SYMPHONY_LOG_LEVEL": "debug"})
+        about = self.ok("describe", "/foundation/log", "--json").json()
+        settings = {row["key"]: (json.loads(row["value"]), row["origin"])
+                    for row in about["settings"]}
+        self.assertEqual(settings["log.level"], ("debug", "environment SYMPHONY_LOG_LEVEL"))
+        self.assertEqual(settings["log.max_files"], (7, "--set log.max_files=7"))
+        self.assertEqual(settings["log.levels./pit"], ("warn", "node.toml:2"))
+        self.assertEqual(settings["log.format"], ("auto", "default"))
+        self.assertEqual({key.split(".")[0] for key in settings}, {"log", "mailbox"})
+        self.assertIn('  setting      log.level = "debug" (environment SYMPHONY_LOG_LEVEL)\n',
+                      self.ok("describe", "/foundation/log").out)
+
+    def test_every_setting_is_some_components(self):
+        self.node()
+        told = {row["key"] for component in self.ok("ps", "--json").json()["components"]
+                for row in self.ok("describe", component["name"], "--json").json()
+                .get("settings", [])}
+        shown = self.ok("send", "/foundation/settings", "show", "--json").json()["settings"]
+        self.assertEqual(told, {row["key"] for row in shown})
+
     def test_health_is_an_exit_code(self):
         self.node()
         self.assertRegex(self.ok("health").out, r"^healthy: \d+ components")
@@ -152,6 +173,18 @@ class CommandsTest(harness.CommandTest):
             self.assertEqual(len(result.err.splitlines()), 1, result)
             self.assert_mentions(result.err, "symphony: ", *words)
 
+    def test_send_leaves_the_life_of_a_component_to_its_supervisor(self):
+        self.node(probes=[{"name": PROBE}])
+        for name in (PROBE, "/system", "/control"):
+            for method in ("prepare", "start", "drain", "stop"):
+                result = self.fails(FAILED, "send", name, method, binary=PROBED)
+                self.assertEqual((result.out, result.err),
+                                 ("", f"symphony: Component.{method} is for the component's "
+                                      "supervisor only\n"))
+        self.fails(OK, "send", PROBE, "echo", binary=PROBED)
+        self.assertEqual(self.position(PROBE)["restarts"], 0)
+        self.ok("health")
+
     def test_send_waits_no_longer_than_it_is_told(self):
         self.node(probes=[{"name": PROBE}])
         result = self.command("send", PROBE, "keep", "--timeout", "0.1", binary=PROBED)
@@ -185,22 +218,9 @@ class CommandsTest(harness.CommandTest):
 
     def on_terminal(self, *arguments, **environment):
         """What a command writes to a terminal."""
-        master, slave = pty.openpty()
-        self.addCleanup(os.close, master)
-        pid = os.fork()
-        if pid == 0:
-            os.dup2(slave, 1)
-            os.execve(harness.SYMPHONY, ["symphony", *arguments],
-                      self.env | {"TERM": "xterm"} | environment)
-        os.close(slave)
-        text = b""
-        try:
-            while some := os.read(master, 1 << 16):
-                text += some
-        except OSError:  # so Linux says that nobody writes to it any more
-            pass
-        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), OK, text)
-        return text.decode()
+        terminal = self.terminal(*arguments, env=environment)
+        self.assertEqual(terminal.wait(), OK, terminal.text)
+        return terminal.text
 
     def test_colours_are_for_terminals_whose_owner_wants_them(self):
         self.node()

@@ -8,27 +8,32 @@ killed at its end, and by the kernel should the test itself be killed.
 
 import contextlib
 import ctypes
+import fcntl
 import json
 import os
 import pathlib
+import pty
 import select
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 import unittest
 
-_BUILT = pathlib.Path(__file__).parents[2] / "build/bin"
-BIN = pathlib.Path(os.environ.get("SYMPHONY_BIN", _BUILT)).resolve()
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+BIN = pathlib.Path(os.environ.get("SYMPHONY_BIN", SOURCE / "build/bin")).resolve()
 SYMPHONY = str(BIN / "symphony")
 PROBED = str(BIN / "symphony_probed")
-PATIENCE_S = 30  # for what should take milliseconds, on a machine that is busy
+PATIENCE_S = 60  # for what should take milliseconds, on a machine that is busy
 
 OK, FAILED, USAGE, NO_NODE, NAME_TAKEN, BOOT_FAILED, ESCALATED, STOP_TIMED_OUT, WORKERS_LOST = \
     range(9)
+CANCELLED = 130
 
 _libc = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG = 1
@@ -46,6 +51,9 @@ class Result:
 
     def json(self):
         return json.loads(self.out)
+
+    def json_lines(self):
+        return [json.loads(line) for line in self.out.splitlines()]
 
     def __str__(self):
         return f"{' '.join(self.arguments)}: exit {self.code}\n{self.out}{self.err}"
@@ -88,6 +96,11 @@ class Process:
             if text in line:
                 return line
 
+    def stop(self, number=signal.SIGTERM):
+        """Its exit code after the signal."""
+        self.signal(number)
+        return self.wait()
+
     def signal(self, number):
         self.popen.send_signal(number)
 
@@ -128,8 +141,53 @@ class Node(Process):
         raise KeyError(key)
 
 
+class Terminal:
+    """A command on a pseudo-terminal; `text` is all it wrote so far."""
+
+    def __init__(self, arguments, env, cwd, columns=100, rows=30):
+        self.text = ""
+        self.master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.popen = subprocess.Popen(arguments, stdin=slave, stdout=slave, stderr=slave, env=env,
+                                      cwd=cwd, start_new_session=True,
+                                      preexec_fn=_die_with_parent)
+        os.close(slave)
+
+    def read_some(self, deadline):
+        """False: it has ended."""
+        if not select.select([self.master], [], [], max(deadline - time.monotonic(), 0))[0]:
+            raise TimeoutError(f"nothing more came after {self.text!r}")
+        try:
+            data = os.read(self.master, 1 << 16)
+        except OSError:  # so Linux says that nobody writes to it any more
+            data = b""
+        self.text += data.decode()
+        return bool(data)
+
+    def wait_for(self, wanted):
+        deadline = time.monotonic() + PATIENCE_S
+        while wanted not in self.text:
+            if not self.read_some(deadline):
+                raise EOFError(f"{wanted!r} never came: {self.text!r}")
+
+    def wait(self):
+        """The exit code, when all output was read."""
+        deadline = time.monotonic() + PATIENCE_S
+        while self.read_some(deadline):
+            pass
+        return self.popen.wait(PATIENCE_S)
+
+    def press_ctrl_c(self):
+        self.popen.send_signal(signal.SIGINT)
+
+    def kill(self):
+        self.popen.kill()
+        self.popen.wait()
+        os.close(self.master)
+
+
 class CommandTest(unittest.TestCase):
-    """A home, and what to do in it."""
+    """A home, and what to do in it. Commands run in `work`."""
 
     maxDiff = None
 
@@ -138,6 +196,8 @@ class CommandTest(unittest.TestCase):
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="sy-", dir=base))
         self.addCleanup(shutil.rmtree, self.home, ignore_errors=True)
         (self.home / "run").mkdir(mode=0o700)
+        self.work = self.home / "work"
+        self.work.mkdir()
         self.env = {
             "HOME": str(self.home),
             "XDG_RUNTIME_DIR": str(self.home / "run"),
@@ -158,7 +218,7 @@ class CommandTest(unittest.TestCase):
     def process(self, *arguments, kind=Process, env=None, binary=SYMPHONY, cwd=None):
         self.started += 1
         process = kind([binary, *map(str, arguments)], self.env | (env or {}),
-                       self.home / f"stderr-{self.started}", cwd or self.home)
+                       self.home / f"stderr-{self.started}", cwd or self.work)
         self.addCleanup(process.kill)
         return process
 
@@ -184,19 +244,34 @@ class CommandTest(unittest.TestCase):
         """Runs a command to its end."""
         done = subprocess.run([binary, *map(str, arguments)], env=self.env | (env or {}),
                               input=input, stdin=None if input else subprocess.DEVNULL,
-                              capture_output=True, cwd=self.home, timeout=PATIENCE_S,
+                              capture_output=True, cwd=self.work, timeout=PATIENCE_S,
                               preexec_fn=_die_with_parent)
         return Result(["symphony", *map(str, arguments)], done.returncode,
                       done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
 
-    def ok(self, *arguments, **options):
-        """The same for one that has to succeed."""
+    def fails(self, code, *arguments, **options):
+        """The same for one that has to end with this exit code."""
         result = self.command(*arguments, **options)
-        self.assertEqual(result.code, OK, result)
+        self.assertEqual(result.code, code, result)
         return result
+
+    def ok(self, *arguments, **options):
+        return self.fails(OK, *arguments, **options)
 
     def probed(self, *arguments, **options):
         return self.command(*arguments, binary=PROBED, **options)
+
+    def terminal(self, *arguments, env=None, **size):
+        """A command on a terminal."""
+        terminal = Terminal([SYMPHONY, *map(str, arguments)],
+                            self.env | {"TERM": "xterm"} | (env or {}), self.work, **size)
+        self.addCleanup(terminal.kill)
+        return terminal
+
+    def melody(self, text, name="melody.toml"):
+        path = self.work / name
+        path.write_text(text)
+        return path
 
     # ---- looking --------------------------------------------------------------------------------
 

@@ -4,9 +4,9 @@ import json
 import os
 import re
 import signal
-import unittest
 
-from support import CommandTest
+import harness
+from harness import CANCELLED, FAILED, NO_NODE, OK, SOURCE, USAGE
 
 QUICK = """
 name = "quick"
@@ -59,19 +59,20 @@ got = "${nodes.wait.stdout}"
 """
 
 
-class Quick(CommandTest):
+class Quick(harness.CommandTest):
     def test_prints_a_line_for_what_matters_and_a_summary(self):
-        out, err = self.symphony("run", self.melody(QUICK), "--input", "word=hello, world")
+        result = self.ok("run", self.melody(QUICK), "--input", "word=hello, world")
+        out = result.out
         self.assertIn("each: 3 to do", out)
         self.assertIn("say: done in", out)
         self.assertIn("✓ quick succeeded in", out)
         self.assertIn("critical path", out)
         self.assertRegex(out, r"said\s+hello, world")
         self.assertNotIn("\x1b", out)
-        self.assertEqual(err, "")
+        self.assertEqual(result.err, "")
 
     def test_prints_json_lines_for_programs(self):
-        lines = self.json_lines("run", self.melody(QUICK), "--input", "word=hi")
+        lines = self.ok("--json", "run", self.melody(QUICK), "--input", "word=hi").json_lines()
         self.assertEqual(lines[0]["kind"], "accepted")
         self.assertTrue(lines[0]["embedded"])
         self.assertEqual(lines[-1]["kind"], "summary")
@@ -82,28 +83,28 @@ class Quick(CommandTest):
         self.assertIn("nodeDone", kinds)
 
     def test_runs_melodies_whose_path_is_odd(self):
-        self.symphony("run", self.melody(QUICK, "it's a\n\"melody\".toml"), "--input", "word=x")
+        self.ok("run", self.melody(QUICK, "it's a\n\"melody\".toml"), "--input", "word=x")
 
     def test_attaches_to_the_node_that_runs(self):
-        node = self.start_node()
-        lines = self.json_lines("run", self.melody(QUICK), "--input", "word=x")
+        node = self.node()
+        lines = self.ok("--json", "run", self.melody(QUICK), "--input", "word=x").json_lines()
         self.assertFalse(lines[0]["embedded"])
-        self.assertEqual(self.stop(node), 0)
+        self.assertEqual(node.stop(), OK)
 
     def test_may_be_left_to_the_node(self):
-        self.start_node()
-        out, _ = self.symphony("run", self.melody(QUICK), "--input", "word=x", "--detach")
+        self.node()
+        out = self.ok("run", self.melody(QUICK), "--input", "word=x", "--detach").out
         run = out.strip()
         self.assertRegex(run, r"^[0-9a-f-]{36}$")
-        out, _ = self.symphony("runs")
+        out = self.ok("runs").out
         self.assertIn(run, out)
 
     def test_is_not_left_to_a_node_that_does_not_run(self):
-        self.symphony("run", self.melody(QUICK), "--input", "word=x", "--detach", exit_code=3)
+        self.fails(NO_NODE, "run", self.melody(QUICK), "--input", "word=x", "--detach")
 
     def test_draws_on_a_terminal_and_leaves_the_cursor_visible(self):
         terminal = self.terminal("run", self.melody(QUICK), "--input", "word=x", columns=90)
-        self.assertEqual(terminal.wait(), 0)
+        self.assertEqual(terminal.wait(), OK)
         self.assertIn("\x1b[?25l", terminal.text)
         self.assertEqual(terminal.text.rfind("\x1b[?25h") > terminal.text.rfind("\x1b[?25l"), True)
         self.assertRegex(terminal.text, r"✓.*each")
@@ -111,51 +112,65 @@ class Quick(CommandTest):
         self.assertIn("succeeded", terminal.text)
 
     def test_prints_lines_on_a_terminal_that_cannot_redraw(self):
-        terminal_environment = dict(self.environment)
-        self.environment["TERM"] = "dumb"
-        out, _ = self.symphony("run", self.melody(QUICK), "--input", "word=x")
-        self.assertIn("say: done in", out)
-        self.environment = terminal_environment
+        terminal = self.terminal("run", self.melody(QUICK), "--input", "word=x",
+                                 env={"TERM": "dumb"})
+        self.assertEqual(terminal.wait(), OK)
+        self.assertIn("say: done in", terminal.text)
+        self.assertNotIn("\x1b", terminal.text)
 
 
-class Bad(CommandTest):
+class Report(harness.CommandTest):
+    def files(self, output):
+        """How many files a report on the working directory finds."""
+        lines = self.ok("--json", "run", SOURCE / "config/melodies/repo-report.toml", "--input",
+                        "path=.", "--input", f"output={output}").json_lines()
+        return lines[-1]["outputs"]["files"]
+
+    def test_is_not_its_own_input_however_its_place_is_written(self):
+        (self.work / "a.c").write_text("int f(void) { return 1; }\n")
+        for output in ("out", "./out", "deep/../out/", self.work / "out"):
+            self.assertEqual(self.files(output), 1, output)
+        self.assertTrue((self.work / "out/report.html").exists())
+
+
+class Bad(harness.CommandTest):
     def test_melodies_are_told_line_by_line_with_2(self):
         path = self.melody(QUICK.replace("process.run", "process.rum").replace("${item}", "${itme}"))
-        _, err = self.symphony("run", path, "--input", "word=x", exit_code=2)
+        err = self.fails(USAGE, "run", path, "--input", "word=x").err
         self.assertEqual(len(re.findall(rf"^{re.escape(str(path))}:\d+:", err, re.M)), 3, err)
         self.assertIn("process.run", err)
 
     def test_inputs_are_told_all_at_once_with_2(self):
-        _, err = self.symphony("run", self.melody(QUICK), "--input", "wrd=x", "--input",
-                               "times=many", exit_code=2)
+        err = self.fails(USAGE, "run", self.melody(QUICK), "--input", "wrd=x", "--input",
+                         "times=many").err
         for word in ("wrd", "word", "times"):
             self.assertIn(word, err)
-        _, err = self.symphony("run", self.melody(QUICK), "--input", "word", exit_code=2)
+        err = self.fails(USAGE, "run", self.melody(QUICK), "--input", "word").err
         self.assertIn("word", err)
 
     def test_files_are_told_with_2(self):
-        self.symphony("run", "missing.toml", exit_code=2)
-        self.symphony("run", ".", exit_code=2)
+        self.fails(USAGE, "run", "missing.toml")
+        self.fails(USAGE, "run", ".")
         (self.work / "latin.toml").write_bytes(b'name = "caf\xe9"\n')
-        _, err = self.symphony("run", "latin.toml", exit_code=2)
+        err = self.fails(USAGE, "run", "latin.toml").err
         self.assertIn("latin.toml:1", err)
 
     def test_use_is_told_with_2(self):
-        self.symphony("run", exit_code=2)
-        self.symphony("run", "a.toml", "--resume", "0192", exit_code=2)
+        self.fails(USAGE, "run")
+        self.fails(USAGE, "run", "a.toml", "--resume", "0192")
 
     def test_runs_that_do_not_exist_are_told(self):
-        _, err = self.symphony("run", "--resume", "0192abcd", exit_code=2)
+        err = self.fails(USAGE, "run", "--resume", "0192abcd").err
         self.assertIn("0192abcd", err)
 
     def test_work_is_told_with_1(self):
-        out, _ = self.symphony("run", self.melody(FAILING), exit_code=1)
+        out = self.fails(FAILED, "run", self.melody(FAILING)).out
         self.assertIn("bad: failed after", out)
         self.assertIn("✗ failing failed", out)
         self.assertIn("--resume", out)
 
 
-class CutShort(CommandTest):
+class CutShort(harness.CommandTest):
     def setUp(self):
         super().setUp()
         os.mkfifo(self.work / "pipe")
@@ -166,98 +181,113 @@ class CutShort(CommandTest):
 
     def finish(self, *arguments):
         """Resumes, lets `wait` end, and returns the summary."""
-        resumed = self.start("--json", "run", *arguments)
+        resumed = self.process("--json", "run", *arguments)
         with open(self.work / "pipe", "w") as pipe:  # opens when `wait` reads it
             pipe.write("through")
-        summary = json.loads(self.line_of(resumed, '"summary"'))
-        self.assertEqual(resumed.wait(60), 0)
+        summary = json.loads(resumed.line_with('"summary"'))
+        self.assertEqual(resumed.wait(), OK)
         return summary
 
     def test_by_ctrl_c_exits_with_130_and_repeats_nothing_that_is_done(self):
-        process = self.start("--json", "run", self.path, "--input", f"place={self.work}")
-        run = json.loads(self.line_of(process, '"accepted"'))["run"]
-        self.line_of(process, '"first"')
+        process = self.process("--json", "run", self.path, "--input", f"place={self.work}")
+        run = json.loads(process.line_with('"accepted"'))["run"]
+        process.line_with('"first"')
         while True:
-            event = json.loads(self.line_of(process, '"wait"'))
+            event = json.loads(process.line_with('"wait"'))
             if event["kind"] == "nodeStarted":
                 break
-        self.assertEqual(self.stop(process, signal.SIGINT), 130)
+        self.assertEqual(process.stop(signal.SIGINT), CANCELLED)
         summary = self.finish("--resume", run[:-4], "--again")
         self.assertEqual(summary["outputs"], {"got": "through"})
         self.assertEqual(self.ran_first(), 1)
-        [row] = self.json_lines("runs")
+        [row] = self.ok("--json", "runs").json_lines()
         self.assertEqual((row["run"], row["status"]), (run, "succeeded"))
 
     def test_by_kill_9_can_be_resumed(self):
-        process = self.start("--json", "run", self.path, "--input", f"place={self.work}")
-        run = json.loads(self.line_of(process, '"accepted"'))["run"]
+        process = self.process("--json", "run", self.path, "--input", f"place={self.work}")
+        run = json.loads(process.line_with('"accepted"'))["run"]
         with open(self.work / "pipe", "w"):  # opens when `wait` reads it; its end ends the orphan
-            process.send_signal(signal.SIGKILL)
-            process.wait(60)
+            process.signal(signal.SIGKILL)
+            process.wait()
         (self.work / "pipe").unlink()  # the orphan may not have closed it yet
         os.mkfifo(self.work / "pipe")
         summary = self.finish("--resume", run)
         self.assertEqual(summary["outputs"], {"got": "through"})
         self.assertEqual(self.ran_first(), 1)
-        out, _ = self.symphony("runs", "show", run)
+        out = self.ok("runs", "show", run).out
         self.assertIn("taken up       1 time", out)
 
     def test_on_a_terminal_says_that_it_is_cancelling(self):
         terminal = self.terminal("run", self.path, "--input", f"place={self.work}")
         terminal.wait_for("◆")
         terminal.press_ctrl_c()
-        self.assertEqual(terminal.wait(), 130)
+        self.assertEqual(terminal.wait(), CANCELLED)
         self.assertIn("cancelled", terminal.text)
         self.assertIn("--resume", terminal.text)
 
+    def test_by_a_second_ctrl_c_leaves_at_once(self):
+        node = self.node()
+        process = self.process("run", self.path, "--input", f"place={self.work}")
+        process.line_with("first: done")
+        node.signal(signal.SIGSTOP)  # so that cancelling takes as long as the test wants
+        process.signal(signal.SIGINT)
+        process.line_with("cancelling; Ctrl-C again leaves at once")
+        self.assertTrue(process.alive())
+        self.assertEqual(process.stop(signal.SIGINT), CANCELLED)
+        self.assertRegex(process.err(), r"^symphony: left without waiting; `symphony run "
+                                        r"--resume [0-9a-f-]{36} --again` takes the run up again\n$")
+        node.signal(signal.SIGCONT)
+        self.until("the run is cancelled all the same",
+                   lambda: self.ok("--json", "runs").json_lines()[0]["status"] == "cancelled")
+        self.assertEqual(node.stop(), OK)
+
     def test_of_an_attached_run_leaves_the_node_running(self):
-        node = self.start_node()
-        process = self.start("--json", "run", self.path, "--input", f"place={self.work}")
-        while json.loads(self.line_of(process, '"wait"'))["kind"] != "nodeStarted":
+        node = self.node()
+        process = self.process("--json", "run", self.path, "--input", f"place={self.work}")
+        while json.loads(process.line_with('"wait"'))["kind"] != "nodeStarted":
             pass
-        self.assertEqual(self.stop(process, signal.SIGINT), 130)
-        self.symphony("describe", "/orchestration/engine")
-        self.assertEqual(self.stop(node), 0)
+        self.assertEqual(process.stop(signal.SIGINT), CANCELLED)
+        self.ok("describe", "/orchestration/engine")
+        self.assertEqual(node.stop(), OK)
 
     def test_other_commands_reach_the_node_inside_of_a_run(self):
-        process = self.start("--json", "run", self.path, "--input", f"place={self.work}")
-        while json.loads(self.line_of(process, '"wait"'))["kind"] != "nodeStarted":
+        process = self.process("--json", "run", self.path, "--input", f"place={self.work}")
+        while json.loads(process.line_with('"wait"'))["kind"] != "nodeStarted":
             pass
-        out, _ = self.symphony("describe", "/orchestration/engine")
+        out = self.ok("describe", "/orchestration/engine").out
         self.assertIn("1 run under way", out)
-        [row] = self.json_lines("runs")
+        [row] = self.ok("--json", "runs").json_lines()
         self.assertEqual(row["status"], "running")
-        self.assertEqual(self.stop(process, signal.SIGINT), 130)
-
+        self.assertEqual(process.stop(signal.SIGINT), CANCELLED)
 
     def test_and_resumed_once_too_often_says_that_nothing_is_left(self):
-        [run] = {line["run"] for line in self.json_lines(
-            "run", self.melody(QUICK, "quick.toml"), "--input", "word=x") if "run" in line}
-        out, _ = self.symphony("run", "--resume", run)
+        lines = self.ok("--json", "run", self.melody(QUICK), "--input", "word=x").json_lines()
+        [run] = {line["run"] for line in lines if "run" in line}
+        out = self.ok("run", "--resume", run).out
         self.assertIn("succeeded already", out)
 
 
-class Runs(CommandTest):
+class Runs(harness.CommandTest):
     def test_are_listed_and_shown_node_by_node(self):
-        self.assertIn("no runs", self.symphony("runs")[0])
-        lines = self.json_lines("run", self.melody(QUICK), "--input", "word=x")
+        self.assertIn("no runs", self.ok("runs").out)
+        lines = self.ok("--json", "run", self.melody(QUICK), "--input", "word=x").json_lines()
         run = lines[0]["run"]
-        out, _ = self.symphony("runs")
+        out = self.ok("runs").out
         self.assertRegex(out, rf"{run}\s+quick\s+succeeded")
-        out, _ = self.symphony("runs", "show", run)
+        out = self.ok("runs", "show", run).out
         self.assertRegex(out, r"say\s+◆\s+done")
         self.assertNotIn("\neach[1]", out)
-        out, _ = self.symphony("runs", "show", run, "--children")
+        out = self.ok("runs", "show", run, "--children").out
         self.assertIn("\neach[1]", out)
-        [shown] = self.json_lines("runs", "show", run)
+        [shown] = self.ok("--json", "runs", "show", run).json_lines()
         self.assertEqual(len(shown["nodes"]), 5)
 
     def test_that_failed_show_why(self):
-        self.symphony("run", self.melody(FAILING), exit_code=1)
-        [row] = self.json_lines("runs")
-        out, _ = self.symphony("runs", "show", row["run"])
+        self.fails(FAILED, "run", self.melody(FAILING))
+        [row] = self.ok("--json", "runs").json_lines()
+        out = self.ok("runs", "show", row["run"]).out
         self.assertRegex(out, r"bad: .*exit code 1")
 
 
 if __name__ == "__main__":
-    unittest.main()
+    harness.main()
