@@ -55,6 +55,7 @@ Result<Json> glob(ArgumentReader& args, OperatorContext& context) {
   WalkOptions options;
   options.include = patterns(args, "include");
   options.exclude = patterns(args, "exclude");
+  options.exclude_paths = args.paths("exclude_paths");
   options.follow_symlinks = args.flag("follow_symlinks");
   options.hidden = args.flag("hidden");
   options.gitignore = args.flag("gitignore");
@@ -247,6 +248,9 @@ actors::OperatorSpec glob_spec() {
                     "left out; empty: all files"),
            optional("exclude", ValueType::list, Json::array(),
                     "patterns of files and directories to leave out; !pattern takes back"),
+           optional("exclude_paths", ValueType::list, Json::array(),
+                    "paths of files and directories to leave out, absolute or relative to the "
+                    "working directory as root is; those that do not exist do no harm"),
            optional("follow_symlinks", ValueType::boolean, false,
                     "follow symbolic links; each directory is visited once"),
            optional("hidden", ValueType::boolean, false, "list names that start with a dot too"),

@@ -35,6 +35,9 @@ class Walk {
     }
     // A root that cannot be read at all is an error, not an empty list.
     if (!open_directory(root_, true)) return system_error(errno, "read directory", root_);
+    for (const std::string& path : options_.exclude_paths)
+      if (struct stat excluded{}; ::stat(path.c_str(), &excluded) == 0)
+        excluded_.emplace(excluded.st_dev, excluded.st_ino);
     if (options_.gitignore) work_tree_ = WorkTree::discover(root_);
     if (auto done = enter("", 0); !done) return done.error();
     std::ranges::sort(result_.files, std::ranges::less(), &WalkedFile::path);
@@ -104,8 +107,10 @@ class Walk {
     return true;
   }
 
-  bool unwanted(const std::string& path, const std::string& name, bool is_directory) const {
+  bool unwanted(const std::string& path, const std::string& name, const struct stat& info) const {
+    const bool is_directory = S_ISDIR(info.st_mode);
     if (name == ".git") return true;
+    if (excluded_.contains({info.st_dev, info.st_ino})) return true;
     if (!options_.hidden && name.front() == '.') return true;
     if (options_.exclude.verdict(path, is_directory).value_or(false)) return true;
     return work_tree_ && work_tree_->ignored(path, is_directory);
@@ -124,9 +129,8 @@ class Walk {
       skip(path, "symbolic link to nowhere: " + reason_of(errno));
       return {};
     }
-    const bool is_directory = S_ISDIR(info.st_mode);
-    if (unwanted(path, name, is_directory)) return {};
-    if (is_directory) return enter(path, depth + 1);
+    if (unwanted(path, name, info)) return {};
+    if (S_ISDIR(info.st_mode)) return enter(path, depth + 1);
     if (!options_.include.empty() && !options_.include.covers(path)) return {};
     if (link && !followed) {
       skip(path, "symbolic link");
@@ -145,6 +149,7 @@ class Walk {
   const std::function<Status()>& going_on_;
   std::unique_ptr<WorkTree> work_tree_;
   std::set<std::pair<dev_t, ino_t>> visited_;
+  std::set<std::pair<dev_t, ino_t>> excluded_;
   std::size_t entries_ = 0;
   WalkResult result_;
 };

@@ -19,6 +19,9 @@ inline constexpr std::size_t kMaxIgnoreFileBytes = 1 << 20;  // of one .gitignor
 struct WalkOptions {
   PatternList include;  // empty: everything
   PatternList exclude;
+  // Files and directories to leave out, however their paths are written: relative to the working
+  // directory, absolute or through links. Those that do not exist, and the root itself, are none.
+  std::vector<std::string> exclude_paths;
   bool follow_symlinks = false;
   bool hidden = false;    // names that start with a dot
   bool gitignore = true;  // obey .gitignore and info/exclude where root is in a git work tree
