@@ -11,6 +11,7 @@
 
 #include "actors/orchestration/melody/plan.hpp"
 #include "extensions/operators/operators.hpp"
+#include "tests/extensions/support.hpp"
 
 namespace symphony::extensions {
 
@@ -18,26 +19,6 @@ inline std::string file_text(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }
-
-// Keeps count of what is stored; digests are made up.
-class CountingContext final : public actors::OperatorContext {
- public:
-  bool cancelled() const noexcept override { return false; }
-  std::chrono::steady_clock::time_point deadline() const noexcept override {
-    return std::chrono::steady_clock::time_point::max();
-  }
-  int cores() const noexcept override { return 1; }
-  void progress(double, double) override {}
-  Result<std::vector<std::string>> store(std::span<const actors::ArtifactDraft> drafts) override {
-    stored += drafts.size();
-    return std::vector<std::string>(drafts.size(), std::string(64, '0'));
-  }
-  Result<std::string> load(std::string_view) override {
-    return Error{Errc::NOT_FOUND, "Nothing is kept in this test."};
-  }
-
-  std::size_t stored = 0;
-};
 
 class MelodyRunner {
  public:
@@ -71,7 +52,7 @@ class MelodyRunner {
     return actors::evaluate_outputs(*loaded.plan, scope);
   }
 
-  std::size_t stored() const { return context_.stored; }
+  std::size_t stored() const { return context_.stored.size(); }
 
  private:
   Result<Json> run_node(const actors::PlanNode& node, const actors::Scope& scope) {
@@ -104,7 +85,7 @@ class MelodyRunner {
   }
 
   actors::OperatorRegistry registry_;
-  CountingContext context_;
+  testing::MemoryContext context_;
   std::vector<Json> results_;
 };
 

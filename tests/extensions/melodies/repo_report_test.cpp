@@ -9,6 +9,8 @@
 namespace symphony::extensions {
 namespace {
 
+using testing::TempDir;
+
 const std::string kMelody = std::string(SYMPHONY_SOURCE_DIR) + "/config/melodies/repo-report.toml";
 const std::string kStarted = "2020-03-01T00:00:00Z";
 
@@ -26,7 +28,7 @@ class RepoReport : public ::testing::Test {
     return *outputs;
   }
 
-  ScratchDirectory output_;
+  TempDir output_;
   MelodyRunner runner_;
   std::string html_;
   std::string markdown_;
@@ -69,21 +71,40 @@ TEST_F(RepoReport, IsTheSameForTheSameInputs) {
   EXPECT_EQ(first, html_ + markdown_);
 }
 
+TEST_F(RepoReport, DoesNotReportOnItselfHoweverItsPlaceIsWritten) {
+  const TempDir tree;
+  tree.write("a.c", "int f(void) { return 1; }\n");
+  tree.write("sub/symphony-report/b.c", "int g(void) { return 1; }\n");
+  std::filesystem::create_directory(tree / "out");
+  std::filesystem::create_directory_symlink("out", tree / "link");
+  const auto relative = std::filesystem::relative(tree.path()).string();
+  for (const auto& output : {tree / "out", tree / "./out", tree / "sub/../out/", tree / "link",
+                             relative + "/out", "./" + relative + "/out"}) {
+    const Json inputs{{"path", tree.path()}, {"output", output}};
+    for (int times = 0; times < 2; ++times) {
+      auto outputs = runner_.run(kMelody, inputs, kStarted);
+      ASSERT_TRUE(outputs) << to_string(outputs.error());
+      EXPECT_EQ((*outputs)["files"], 2) << output;
+    }
+    EXPECT_TRUE(std::filesystem::exists(tree / "out/report.html")) << output;
+  }
+}
+
 TEST_F(RepoReport, WorksWithoutARepository) {
-  const ScratchDirectory tree;
+  const TempDir tree;
   tree.write("a.c", "int f(void) { return 1; }\n");
   EXPECT_EQ(report_on(tree.path())["files"], 1);
   expect_mentioned(html_, {"Not in a git repository."});
 }
 
 TEST_F(RepoReport, WorksOnAnEmptyDirectory) {
-  const ScratchDirectory tree;
+  const TempDir tree;
   EXPECT_EQ(report_on(tree.path())["files"], 0);
   expect_mentioned(html_, {"No file in a known language"});
 }
 
 TEST_F(RepoReport, WorksOnFilesOfEveryKind) {
-  const ScratchDirectory tree;
+  const TempDir tree;
   tree.write("<b>\"'&\n|\xff.c", "int f(void) { return 1; } // TODO <script>alert(1)</script>\n");
   tree.write("binary", std::string("\0\1\2", 3));
   tree.write("empty.c", "");

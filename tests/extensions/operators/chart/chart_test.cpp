@@ -9,7 +9,7 @@
 #include <numeric>
 
 #include "extensions/operators/chart/svg.hpp"
-#include "tests/extensions/operators/support.hpp"
+#include "tests/extensions/support.hpp"
 
 namespace symphony::extensions {
 namespace {

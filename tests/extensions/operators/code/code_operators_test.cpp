@@ -9,11 +9,15 @@
 #include "extensions/operators/code/licence.hpp"
 #include "extensions/operators/code/scan.hpp"
 #include "extensions/operators/paths.hpp"
-#include "tests/extensions/operators/git/operator_runner.hpp"
 #include "tests/extensions/operators/git/scratch_repository.hpp"
+#include "tests/extensions/support.hpp"
 
 namespace symphony::extensions {
 namespace {
+
+using testing::MemoryContext;
+using testing::must;
+using testing::TempDir;
 
 code::Complexity complexity_of(std::string_view path, std::string_view source) {
   return code::scan_content(path, source).complexity;
@@ -226,13 +230,13 @@ class CodeOperators : public ::testing::Test {
  protected:
   CodeOperators() { add_code_operators(registry_); }
   Json run(std::string_view name, Json arguments) {
-    return run_operator(registry_, name, std::move(arguments));
+    return must(testing::run(registry_, name, std::move(arguments)));
   }
   Json scan(Json paths) {
     return run("code.scan", {{"root", directory_.path()}, {"paths", std::move(paths)}})["batch"];
   }
 
-  ScratchDirectory directory_;
+  TempDir directory_;
   actors::OperatorRegistry registry_;
 };
 
@@ -293,8 +297,8 @@ TEST_F(CodeOperators, MergeBatchesInAnyOrder) {
 }
 
 TEST_F(CodeOperators, RefuseBatchesThatAreNone) {
-  PlainContext context;
-  const auto result = try_operator(registry_, "code.merge", {{"batches", {1}}}, context);
+  MemoryContext context;
+  const auto result = testing::run(registry_, "code.merge", {{"batches", {1}}}, context);
   ASSERT_FALSE(result.ok());
   EXPECT_EQ(result.error().field, "batches[0]");
 }

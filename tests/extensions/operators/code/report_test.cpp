@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/extensions/operators/git/operator_runner.hpp"
+#include "tests/extensions/support.hpp"
 
 namespace symphony::extensions {
 namespace {
+
+using testing::must;
 
 TEST(ReportWords, SayNumbersAsPeopleDo) {
   EXPECT_EQ(code::grouped(0), "0");
@@ -31,7 +33,7 @@ class CodeReport : public ::testing::Test {
     arguments["title"] = "T";
     arguments["now"] = "2020-03-01";
     if (!arguments.contains("code")) arguments["code"] = Json::object();
-    return run_operator(registry_, "code.report", std::move(arguments));
+    return must(testing::run(registry_, "code.report", std::move(arguments)));
   }
 
   actors::OperatorRegistry registry_;

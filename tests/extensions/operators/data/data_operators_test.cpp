@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <map>
 
-#include "tests/extensions/operators/support.hpp"
+#include "tests/extensions/support.hpp"
 
 namespace symphony::extensions {
 namespace {

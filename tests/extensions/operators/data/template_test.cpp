@@ -4,7 +4,7 @@
 #include <rapidcheck/gtest.h>
 
 #include "extensions/operators/paths.hpp"
-#include "tests/extensions/operators/support.hpp"
+#include "tests/extensions/support.hpp"
 
 namespace symphony::extensions {
 namespace {

@@ -10,7 +10,7 @@
 
 #include "extensions/operators/file/io.hpp"
 #include "extensions/operators/paths.hpp"
-#include "tests/extensions/operators/support.hpp"
+#include "tests/extensions/support.hpp"
 
 namespace symphony::extensions {
 namespace {
@@ -72,6 +72,26 @@ TEST(FileGlob, IncludesAndExcludesByPattern) {
       paths_of(must(file(
           "glob", {{"root", dir.path()}, {"include", {"src/**/*.c"}}, {"exclude", {"deep"}}}))),
       (Paths{"src/a.c"}));
+}
+
+TEST(FileGlob, ExcludesPathsHoweverTheyAreWritten) {
+  TempDir dir;
+  for (const auto* name : {"a.c", "out/b.c", "deep/out/c.c"}) dir.write(name, "");
+  ASSERT_EQ(::symlink("out", (dir / "link").c_str()), 0);
+  const auto without = [&](const std::string& path) {
+    return paths_of(
+        must(file("glob", {{"root", dir.path()}, {"exclude_paths", {encode_path(path)}}})));
+  };
+  const Paths others{"a.c", "deep/out/c.c"};
+  EXPECT_EQ(without(dir / "out"), others);
+  EXPECT_EQ(without(dir / "./deep/..//out/"), others);
+  EXPECT_EQ(without(dir / "link"), others);
+  EXPECT_EQ(without("./" + std::filesystem::relative(dir.path()).string() + "/out"), others);
+  EXPECT_EQ(without(dir / "a.c"), (Paths{"deep/out/c.c", "out/b.c"}));
+  const Paths all{"a.c", "deep/out/c.c", "out/b.c"};
+  EXPECT_EQ(without(dir / "missing"), all);
+  EXPECT_EQ(without("out"), all) << "which is not the one below the root";
+  EXPECT_EQ(without(dir.path()), all) << "the root itself";
 }
 
 TEST(FileGlob, EndsOnSymlinkLoopsAndReportsThem) {

@@ -3,11 +3,15 @@
 #include <filesystem>
 
 #include "extensions/operators/git/utc_time.hpp"
-#include "tests/extensions/operators/git/operator_runner.hpp"
 #include "tests/extensions/operators/git/scratch_repository.hpp"
+#include "tests/extensions/support.hpp"
 
 namespace symphony::extensions {
 namespace {
+
+using testing::MemoryContext;
+using testing::must;
+using testing::TempDir;
 
 const Author kAda{"Ada", "ada@example.org"};
 const Author kBob{"Bob", "bob@example.org"};
@@ -17,7 +21,7 @@ class GitOperators : public ::testing::Test {
   GitOperators() { add_git_operators(registry_); }
 
   Json run(std::string_view name, Json arguments) {
-    return run_operator(registry_, name, std::move(arguments));
+    return must(testing::run(registry_, name, std::move(arguments)));
   }
   static Json find(const Json& list, std::string_view key, std::string_view value) {
     for (const Json& item : list) {
@@ -40,7 +44,7 @@ TEST(UtcTime, ReadsBackWhatItWrites) {
 }
 
 TEST_F(GitOperators, SayThatThereIsNoRepositoryInsteadOfFailing) {
-  const ScratchDirectory directory;
+  const TempDir directory;
   directory.write("a.txt", "a\n");
   EXPECT_EQ(run("git.info", {{"path", directory.path()}})["is_repository"], false);
   EXPECT_EQ(run("git.log", {{"path", directory.path()}})["commits"], Json::array());
@@ -108,9 +112,9 @@ TEST_F(GitOperators, ListCommitsFromNewToOldAndSince) {
 }
 
 TEST_F(GitOperators, RefuseATimeThatIsNone) {
-  PlainContext context;
+  MemoryContext context;
   const auto result =
-      try_operator(registry_, "git.log", {{"path", "."}, {"since", "soon"}}, context);
+      testing::run(registry_, "git.log", {{"path", "."}, {"since", "soon"}}, context);
   ASSERT_FALSE(result.ok());
   EXPECT_EQ(result.error().code, Errc::INVALID_ARGUMENT);
   EXPECT_EQ(result.error().field, "since");
@@ -210,7 +214,7 @@ TEST_F(GitOperators, ReadBareShallowAndLinkedRepositories) {
     repository.write("a.c", std::string(static_cast<std::size_t>(day + 1), '\n'));
     repository.commit(day);
   }
-  const ScratchDirectory elsewhere;
+  const TempDir elsewhere;
   repository.git({"clone", "-q", "--bare", repository.path(), elsewhere.path() + "/bare"});
   repository.git({"clone", "-q", "--depth", "2", "file://" + repository.path(),
                   elsewhere.path() + "/shallow"});
@@ -311,9 +315,9 @@ TEST_F(GitOperators, StopWhenCancelled) {
   const ScratchRepository repository;
   repository.write("a.c", "1\n");
   repository.commit(0);
-  PlainContext context;
+  MemoryContext context;
   context.cancel();
-  const auto result = try_operator(registry_, "git.churn", {{"path", repository.path()}}, context);
+  const auto result = testing::run(registry_, "git.churn", {{"path", repository.path()}}, context);
   ASSERT_FALSE(result.ok());
   EXPECT_EQ(result.error().code, Errc::CANCELLED);
 }
@@ -324,10 +328,10 @@ TEST_F(GitOperators, GiveTheSameOnOneThreadAndOnMany) {
     repository.write("f" + std::to_string(day % 3) + ".c", std::string(10, 'a' + day) + "\n");
     repository.commit(day / 4, day % 2 == 0 ? kAda : kBob);
   }
-  PlainContext one(1);
-  PlainContext many(4);
-  const auto first = try_operator(registry_, "git.churn", {{"path", repository.path()}}, one);
-  const auto second = try_operator(registry_, "git.churn", {{"path", repository.path()}}, many);
+  MemoryContext one(1);
+  MemoryContext many(4);
+  const auto first = testing::run(registry_, "git.churn", {{"path", repository.path()}}, one);
+  const auto second = testing::run(registry_, "git.churn", {{"path", repository.path()}}, many);
   EXPECT_EQ(*first, *second);
 }
 

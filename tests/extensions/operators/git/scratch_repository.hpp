@@ -3,42 +3,15 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
-#include <cstdio>
-#include <filesystem>
-#include <fstream>
+#include <cstdlib>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "tests/extensions/support.hpp"
+
 namespace symphony::extensions {
-
-class ScratchDirectory {
- public:
-  ScratchDirectory() {
-    std::string name = (std::filesystem::temp_directory_path() / "symphony-test-XXXXXX").string();
-    EXPECT_NE(::mkdtemp(name.data()), nullptr);
-    path_ = name;
-  }
-  ~ScratchDirectory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  ScratchDirectory(const ScratchDirectory&) = delete;
-  ScratchDirectory& operator=(const ScratchDirectory&) = delete;
-
-  const std::string& path() const { return path_; }
-
-  void write(const std::string& name, std::string_view content) const {
-    const auto file = std::filesystem::path(path_) / name;
-    std::filesystem::create_directories(file.parent_path());
-    std::ofstream(file, std::ios::binary) << content;
-  }
-
- private:
-  std::string path_;
-};
 
 inline std::string shell_quoted(std::string_view text) {
   std::string quoted = "'";
@@ -59,7 +32,7 @@ class ScratchRepository {
     git(arguments);
   }
 
-  const std::string& path() const { return directory_.path(); }
+  std::string path() const { return directory_.path(); }
   void write(const std::string& name, std::string_view content) const {
     directory_.write(name, content);
   }
@@ -93,7 +66,7 @@ class ScratchRepository {
     EXPECT_EQ(std::system(command.c_str()), 0) << command;
   }
 
-  ScratchDirectory directory_;
+  testing::TempDir directory_;
 };
 
 }  // namespace symphony::extensions

@@ -7,7 +7,7 @@
 
 #include "extensions/operators/paths.hpp"
 #include "extensions/operators/process/run.hpp"
-#include "tests/extensions/operators/support.hpp"
+#include "tests/extensions/support.hpp"
 
 namespace symphony::extensions {
 namespace {

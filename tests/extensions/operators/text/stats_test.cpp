@@ -1,6 +1,6 @@
 #include <unistd.h>
 
-#include "tests/extensions/operators/support.hpp"
+#include "tests/extensions/support.hpp"
 
 namespace symphony::extensions {
 namespace {

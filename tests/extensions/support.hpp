@@ -1,8 +1,8 @@
-// What operator tests share: a context that remembers, a directory that cleans up, one-line runs.
+// What tests of operators and melodies share: a context that remembers, a directory that cleans up,
+// one-line runs.
 #pragma once
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <atomic>
 #include <chrono>
@@ -13,25 +13,24 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "actors/orchestration/operator.hpp"
 #include "extensions/operators/operators.hpp"
+#include "tests/support/temp_dir.hpp"
 
 namespace symphony::extensions::testing {
 
 class MemoryContext final : public actors::OperatorContext {
  public:
+  explicit MemoryContext(int cores = 2) : cores_(cores) {}
   bool cancelled() const noexcept override {
     return cancelled_.load() || polls_left_.fetch_sub(1) <= 0;
   }
   std::chrono::steady_clock::time_point deadline() const noexcept override { return deadline_; }
-  int cores() const noexcept override { return 2; }
-  void progress(double done, double total) override {
-    const std::lock_guard lock(mutex_);
-    last_done_ = done;
-    last_total_ = total;
-  }
+  int cores() const noexcept override { return cores_; }
+  void progress(double, double) override {}
   Result<std::vector<std::string>> store(std::span<const actors::ArtifactDraft> drafts) override {
     const std::lock_guard lock(mutex_);
     ++batches;
@@ -54,30 +53,18 @@ class MemoryContext final : public actors::OperatorContext {
   int batches = 0;
 
  private:
+  const int cores_;
   std::mutex mutex_;
   std::atomic<bool> cancelled_ = false;
   mutable std::atomic<int> polls_left_ = 1'000'000'000;
   std::chrono::steady_clock::time_point deadline_ = std::chrono::steady_clock::time_point::max();
-  double last_done_ = 0;
-  double last_total_ = 0;
 };
 
+// With names and contents as operators have them: text.
 class TempDir {
  public:
-  TempDir() {
-    std::string pattern = std::filesystem::temp_directory_path() / "symphony-test-XXXXXX";
-    if (!::mkdtemp(pattern.data())) std::abort();
-    path_ = pattern;
-  }
-  TempDir(const TempDir&) = delete;
-  TempDir& operator=(const TempDir&) = delete;
-  ~TempDir() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-
-  const std::string& path() const { return path_; }
-  std::string operator/(std::string_view name) const { return path_ + "/" + std::string(name); }
+  std::string path() const { return directory_.path().string(); }
+  std::string operator/(std::string_view name) const { return path() + "/" + std::string(name); }
   void write(std::string_view name, std::string_view content) const {
     const std::filesystem::path file = *this / name;
     std::filesystem::create_directories(file.parent_path());
@@ -89,16 +76,12 @@ class TempDir {
   }
 
  private:
-  std::string path_;
+  test::TempDir directory_;
 };
 
-using AddOperators = void (*)(actors::OperatorRegistry&);
-
-// Runs one operator of a family as the engine would: with every default filled in.
-inline Result<Json> run(AddOperators add, std::string_view name, Json arguments,
-                        actors::OperatorContext& context) {
-  actors::OperatorRegistry registry;
-  add(registry);
+// Runs one operator as the engine would: with every default filled in.
+inline Result<Json> run(const actors::OperatorRegistry& registry, std::string_view name,
+                        Json arguments, actors::OperatorContext& context) {
   const actors::Operator* op = registry.find(name);
   SYMPHONY_ASSERT(op != nullptr);
   for (const auto& argument : op->spec().arguments) {
@@ -123,16 +106,32 @@ inline Result<Json> run(AddOperators add, std::string_view name, Json arguments,
   return result;
 }
 
+inline Result<Json> run(const actors::OperatorRegistry& registry, std::string_view name,
+                        Json arguments) {
+  MemoryContext context;
+  return run(registry, name, std::move(arguments), context);
+}
+
+// The same for an operator of a family.
+using AddOperators = void (*)(actors::OperatorRegistry&);
+
+inline Result<Json> run(AddOperators add, std::string_view name, Json arguments,
+                        actors::OperatorContext& context) {
+  actors::OperatorRegistry registry;
+  add(registry);
+  return run(registry, name, std::move(arguments), context);
+}
+
 inline Result<Json> run(AddOperators add, std::string_view name, Json arguments) {
   MemoryContext context;
   return run(add, name, std::move(arguments), context);
 }
 
-// The result, or null and a failed test.
+// The result, or an empty object and a failed test.
 inline Json must(Result<Json> result) {
   if (result) return std::move(*result);
   ADD_FAILURE() << to_string(result.error());
-  return nullptr;
+  return Json::object();
 }
 
 }  // namespace symphony::extensions::testing
