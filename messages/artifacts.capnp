@@ -26,6 +26,8 @@ interface Artifacts $name("/pit/artifacts") {
   # Makes contents that are stored already one atomic version of a tree.
   verify @10 VerifyArtifactsRequest -> VerifyArtifactsResponse;
   # Reads everything back and checks it.
+  verifyProgress @11 VerifyProgressRequest -> VerifyProgressResponse $idempotent;
+  # How far the verification that is under way is, or how far the latest came.
 }
 
 struct ArtifactDraft {
@@ -158,4 +160,11 @@ struct VerifyArtifactsResponse {
   bytes @4 :UInt64;
   unreferenced @5 :UInt64;     # contents no name leads to; legal
   problems @6 :List(Text);
+}
+
+struct VerifyProgressRequest {}
+struct VerifyProgressResponse {
+  running @0 :Bool;
+  done @1 :UInt64;             # records checked
+  total @2 :UInt64;            # 0: not counted yet
 }

@@ -6,6 +6,9 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <memory>
+#include <optional>
+#include <utility>
 
 #include "messages/json.hpp"
 #include "runtime/text/path_text.hpp"
@@ -94,14 +97,49 @@ void show_log(Context& context, const LogArguments& arguments) {
 
 // ---- verify -------------------------------------------------------------------------------------
 
+using VerifyAnswer = Result<Msg<messages::VerifyArtifactsResponse>>;
+
+// Shared with answers that come after a Ctrl-C and find nobody who waits for them.
+struct VerifyWait {
+  std::optional<VerifyAnswer> answer;
+  TransferMeter meter{"verifying everything that is stored", 0};
+  bool asking = false;  // how far it is
+};
+
+void ask_how_far(Session& session, const std::shared_ptr<VerifyWait>& wait) {
+  if (!wait->meter.shown() || std::exchange(wait->asking, true)) return;
+  session.desk().ask(Ref<protocol::Artifacts>{session.client()}.verify_progress(),
+                     [wait](Result<Msg<messages::VerifyProgressResponse>> progress) {
+                       wait->asking = false;
+                       if (wait->answer || !progress) return;
+                       wait->meter.set_total((*progress)->getTotal());
+                       wait->meter.advance((*progress)->getDone(), "");
+                     });
+}
+
+VerifyAnswer await_report(Session& session) {
+  auto wait = std::make_shared<VerifyWait>();
+  session.desk().ask(Ref<protocol::Artifacts>{session.client()}.verify().within(kVerifyTimeout),
+                     [wait](VerifyAnswer answer) {
+                       wait->meter.clear();
+                       wait->answer.emplace(std::move(answer));
+                     });
+  wait->meter.advance(0, "");
+  while (!wait->answer) {
+    if (session.desk().interrupts() > 0) {
+      wait->meter.clear();
+      return Error{Errc::CANCELLED, "interrupted"};
+    }
+    ask_how_far(session, wait);
+    session.desk().turn(wait->meter.shown() ? kFrame : Desk::kAnyTime);
+  }
+  return std::move(*wait->answer);
+}
+
 void verify(Context& context) {
   const auto session = context.connect_or_boot("artifact verify");
   if (session == nullptr) return;
-  TransferMeter meter{"verifying everything that is stored", 0};
-  meter.advance(0, "");
-  const auto answer = session->desk().await(
-      Ref<protocol::Artifacts>{session->client()}.verify().within(kVerifyTimeout));
-  meter.clear();
+  const auto answer = await_report(*session);
   if (!answer) return fail_transfer(context, *session, answer.error());
   const auto report = **answer;
   if (report.getProblems().size() > 0) context.exit_code = bootstrap::kExitFailed;

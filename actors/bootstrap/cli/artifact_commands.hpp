@@ -44,13 +44,15 @@ class TransferMeter {
  public:
   // `what` as in "storing"; `total` 0: not known.
   TransferMeter(std::string what, std::uint64_t total);
+  void set_total(std::uint64_t total) { total_ = total; }
+  bool shown() const noexcept { return shown_; }
   // Draws at most ten times a second.
   void advance(std::uint64_t done, const std::string& details);
   void clear() { live_.clear(); }
 
  private:
   const std::string what_;
-  const std::uint64_t total_;
+  std::uint64_t total_;
   const bool shown_;
   LiveLines live_;
   std::chrono::steady_clock::time_point next_{};

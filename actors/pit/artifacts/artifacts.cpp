@@ -55,7 +55,7 @@ void Artifacts::start(Step step) {
 
 void Artifacts::drain(Step step) {
   draining_.emplace(std::move(step));
-  if (verification_) verification_->stop->store(true, std::memory_order_relaxed);
+  if (verification_) verification_->state->stop.store(true, std::memory_order_relaxed);
   ++works_;
   work_done();
 }
@@ -74,7 +74,7 @@ void Artifacts::cancelled(const Header& request) {
   if (!verification_ || verification_->request.sender != request.sender ||
       verification_->request.correlation != request.correlation)
     return;
-  verification_->stop->store(true, std::memory_order_relaxed);
+  verification_->state->stop.store(true, std::memory_order_relaxed);
 }
 
 std::string Artifacts::describe() const {
@@ -351,14 +351,19 @@ void Artifacts::verify(Call<protocol::Artifacts::Verify> call) {
     return call.fail(
         {Errc::OVERLOADED, "a verification is under way; ask again when it is over", "", true});
   }
-  verification_ = Verification{call.header(), std::make_shared<std::atomic<bool>>(false)};
+  verification_ = Verification{call.header(), std::make_shared<Verification::State>()};
+  verified_ = verification_->state;
   auto open = std::make_shared<Call<protocol::Artifacts::Verify>>(std::move(call));
   run_accepted(
-      [store = store_, stop = verification_->stop, deadline = open->header().deadline,
+      [store = store_, state = verification_->state, deadline = open->header().deadline,
        &clocks = host().services().clocks] {
         VerifyOptions options;
-        options.cancelled = [stop, deadline, &clocks] {
-          return stop->load(std::memory_order_relaxed) || deadline <= clocks.coarse();
+        options.cancelled = [state, deadline, &clocks] {
+          return state->stop.load(std::memory_order_relaxed) || deadline <= clocks.coarse();
+        };
+        options.on_progress = [state](std::uint64_t checked, std::uint64_t total) {
+          state->done.store(checked, std::memory_order_relaxed);
+          state->total.store(total, std::memory_order_relaxed);
         };
         return actors::verify(*store, std::move(options));
       },
@@ -377,6 +382,15 @@ void Artifacts::verify(Call<protocol::Artifacts::Verify> call) {
             problems.set(i, report->problems[i].where + ": " + report->problems[i].what);
         });
       });
+}
+
+void Artifacts::verify_progress(Call<protocol::Artifacts::VerifyProgress> call) {
+  call.reply([&](messages::VerifyProgressResponse::Builder out) {
+    out.setRunning(verification_.has_value());
+    if (verified_ == nullptr) return;
+    out.setDone(verified_->done.load(std::memory_order_relaxed));
+    out.setTotal(verified_->total.load(std::memory_order_relaxed));
+  });
 }
 
 }  // namespace symphony::actors

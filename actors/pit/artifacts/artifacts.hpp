@@ -74,6 +74,7 @@ class Artifacts final : public runtime::ComponentOf<protocol::Artifacts> {
   void tree(Call<protocol::Artifacts::Tree> call) override;
   void commit_tree(Call<protocol::Artifacts::CommitTree> call) override;
   void verify(Call<protocol::Artifacts::Verify> call) override;
+  void verify_progress(Call<protocol::Artifacts::VerifyProgress> call) override;
 
  private:
   using AppendCall = Call<protocol::Artifacts::Append>;
@@ -94,8 +95,14 @@ class Artifacts final : public runtime::ComponentOf<protocol::Artifacts> {
     bool finishing = false;
   };
   struct Verification {
+    // Shared with the thread that verifies.
+    struct State {
+      std::atomic<bool> stop{false};
+      std::atomic<std::uint64_t> done{0};
+      std::atomic<std::uint64_t> total{0};
+    };
     Header request;
-    std::shared_ptr<std::atomic<bool>> stop;
+    std::shared_ptr<State> state;
   };
   struct TreeCache {
     Digest digest;
@@ -139,6 +146,7 @@ class Artifacts final : public runtime::ComponentOf<protocol::Artifacts> {
   std::size_t bytes_under_way_ = 0;
   std::uint64_t stored_ = 0;  // transactions
   std::optional<Verification> verification_;
+  std::shared_ptr<const Verification::State> verified_;  // how far the latest came
   std::optional<TreeCache> tree_cache_;
   std::optional<runtime::Step> draining_;
 };

@@ -203,6 +203,19 @@ RC_GTEST_PROP(ArtifactsComponentUploads, GiveBackWhatWasSentWhateverItsPieces, (
   RC_ASSERT((*bench.verify())->getProblems().size() == 0u);
 }
 
+TEST(ArtifactsComponent, TellsHowFarItsVerificationIs) {
+  Bench bench;
+  const auto progress = [&] { return bench.artifacts->verify_progress().get(); };
+  EXPECT_FALSE((*progress())->getRunning());
+  EXPECT_EQ((*progress())->getTotal(), 0u);
+  ASSERT_TRUE(bench.put({{"one", "notes"}, {"two", "notes"}, {"three"}}).ok());
+  ASSERT_TRUE(bench.verify().ok());
+  const auto after = progress();
+  EXPECT_FALSE((*after)->getRunning());
+  EXPECT_EQ((*after)->getTotal(), 3u + 3u + 2u) << "parts, contents and versions";
+  EXPECT_EQ((*after)->getDone(), (*after)->getTotal());
+}
+
 TEST(ArtifactsComponent, AnUploadTakesItsPartsInOrderOnly) {
   Bench bench;
   const auto upload = bench.begin("blob").value();
