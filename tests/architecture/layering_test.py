@@ -4,6 +4,7 @@ Rooms stand in an order, and code includes only from its own room and those befo
 subsystems under actors/ meet through protocols only; CAF stays behind the component runtime.
 """
 
+import json
 import os
 import re
 import sys
@@ -96,6 +97,11 @@ def sources(root):
                     yield os.path.relpath(os.path.join(folder, name), root)
 
 
+def text_of(path):
+    with open(os.path.join(ROOT, path), encoding="utf-8") as file:
+        return file.read()
+
+
 class Rules(unittest.TestCase):
     """The checks find what they are for."""
 
@@ -145,13 +151,31 @@ class Rules(unittest.TestCase):
         self.assert_refused("runtime/x.cpp", "\n" * 501, "has 501 lines")
 
 
+def unread_settings(schema, sources):
+    """The settings, as "section.key", that no source names: to set them would do nothing."""
+    return [f"{section}.{key}" for section, of in schema["properties"].items()
+            for key in of.get("properties", {}) if f'"{section}.{key}"' not in sources]
+
+
+class Settings(unittest.TestCase):
+    SCHEMA = {"properties": {"engine": {"properties": {"max_runs": {}, "max_walks": {}}}}}
+
+    def test_that_nothing_reads_are_found(self):
+        source = 'settings.get<int>("engine.max_runs"), "engine.max_walks_too"'
+        self.assertEqual(unread_settings(self.SCHEMA, source), ["engine.max_walks"])
+
+    def test_of_the_schema_are_read_somewhere(self):
+        schema = json.loads(text_of("config/schema/node.schema.json"))
+        texts = [text_of(path) for path in sources(ROOT) if path.startswith(("actors/", "runtime/"))]
+        self.assertEqual(unread_settings(schema, "\n".join(texts)), [])
+
+
 class Code(unittest.TestCase):
     def test_follows_the_architecture(self):
         found = []
         count = 0
         for path in sorted(sources(ROOT)):
-            with open(os.path.join(ROOT, path), encoding="utf-8") as file:
-                found += problems_of(path, file.read())
+            found += problems_of(path, text_of(path))
             count += 1
         self.assertGreater(count, 100, "the sources were not found")
         self.assertEqual(found, [], "\n" + "\n".join(found))
