@@ -19,6 +19,7 @@
 #include <kj/function.h>
 
 #include <chrono>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <string>
@@ -38,13 +39,14 @@ namespace symphony::runtime {
 struct Services;
 
 // One lifecycle step that must be finished with `done` or `fail`, now or later. One that is
-// dropped counts as failed.
+// dropped counts as failed; one that is dropped by an exception leaves the answer to the crash.
 class Step {
  public:
   explicit Step(kj::Function<void(Status)> finish) : finish_(kj::mv(finish)) {}
   Step(Step&&) = default;
   ~Step() noexcept(false) {
-    if (open_) finish(Error{Errc::INTERNAL, "the step was dropped unfinished"});
+    if (open_ && std::uncaught_exceptions() == 0)
+      finish(Error{Errc::INTERNAL, "the step was dropped unfinished"});
   }
 
   void done() { finish(Status{}); }

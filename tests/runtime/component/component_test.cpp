@@ -103,6 +103,30 @@ TEST(Component, AStepThatOutlivesItsActorIsDroppedWithIt) {
   kept->done();
 }
 
+TEST(Component, AStepThatThrowsFailsWithWhatWasThrown) {
+  class Broken final : public ComponentOf<protocol::Supervisor> {
+   public:
+    explicit Broken(Host& host, bool late) : ComponentOf(host) {
+      if (!late) throw std::runtime_error("broken from birth");
+    }
+    void start(Step step) override {
+      const Step mine = std::move(step);
+      throw std::runtime_error("broken when started");
+    }
+    void tree(Call<protocol::Supervisor::Tree> call) override { call.reply(); }
+    void replace(Call<protocol::Supervisor::Replace> call) override { call.reply(); }
+  };
+  TestNode node;
+  for (const bool late : {false, true}) {
+    const auto status = node.try_spawn(
+        {"/test/broken", "", [=](Host& host) { return std::make_unique<Broken>(host, late); }});
+    EXPECT_EQ(status.error().code, Errc::INTERNAL);
+    EXPECT_NE(status.error().message.find(late ? "broken when started" : "broken from birth"),
+              std::string::npos)
+        << status.error().message;
+  }
+}
+
 TEST(Component, WhatIsInFlightWhenAComponentDiesIsUnavailable) {
   TestNode node;
   node.spawn("/test/probe", probe());
