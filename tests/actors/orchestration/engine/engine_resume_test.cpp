@@ -93,15 +93,7 @@ TEST(EngineResume, ANodeMayDieWhateverTheOrderOfItsActors) {
     survives_death_after(static_cast<int>(10 + seed * 7), seed);
 }
 
-TEST(EngineResume, RunsAreTakenUpWhenTheEngineStarts) {
-  World world;
-  std::string id;
-  {
-    EngineNode node(world);
-    world.script = [](const Json&, OperatorContext&) -> Result<Json> {
-      return Error{Errc::UNAVAILABLE, "not today"};
-    };
-    id = node.start(melody(R"(
+const std::string kTwoTries = melody(R"(
 [nodes.before]
 use = "test.echo"
 with = { value = "before" }
@@ -111,7 +103,17 @@ needs = ["before"]
 retry = { attempts = 2, backoff_ms = 1000 }
 [outputs]
 out = "${nodes.a.value}"
-)"));
+)");
+
+TEST(EngineResume, RunsAreTakenUpWhenTheEngineStarts) {
+  World world;
+  std::string id;
+  {
+    EngineNode node(world);
+    world.script = [](const Json&, OperatorContext&) -> Result<Json> {
+      return Error{Errc::UNAVAILABLE, "not today"};
+    };
+    id = node.start(kTwoTries);
     node.node().settle();
   }
   world.script = [](const Json&, OperatorContext&) -> Result<Json> {
@@ -253,17 +255,7 @@ TEST(EngineResume, ARunGoesOnWhenTheDagTrackerComesBack) {
     return Json{{"value", "done"}};
   };
   EngineNode node(world);
-  const auto id = node.start(melody(R"(
-[nodes.before]
-use = "test.echo"
-with = { value = "before" }
-[nodes.a]
-use = "test.script"
-needs = ["before"]
-retry = { attempts = 2, backoff_ms = 1000 }
-[outputs]
-out = "${nodes.a.value}"
-)"));
+  const auto id = node.start(kTwoTries);
   node.node().settle();
   node.spawn_dag();
   EXPECT_EQ(node.finish(id).outputs["out"], "done");
