@@ -196,7 +196,7 @@ void add_chart_operator(actors::OperatorRegistry& registry) {
   };
   registry.add(make_operator(
       {.name = "chart.svg",
-       .summary = "Draws a chart as self-contained SVG for dark and light pages, without script.",
+       .summary = "Draws a chart as self-contained SVG for dark and light pages, without script",
        .arguments =
            {required("kind", ValueType::text,
                      "bar, stacked, donut, treemap, scatter, histogram or timeline"),

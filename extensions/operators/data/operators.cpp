@@ -331,7 +331,7 @@ actors::ResultSpec count_result() {
 void add_list_operators(actors::OperatorRegistry& registry) {
   registry.add(make_operator(
       {.name = "data.filter",
-       .summary = "Keeps the elements for which an expression holds.",
+       .summary = "Keeps the elements for which an expression holds",
        .arguments = {list_argument(),
                      required("where", ValueType::text, "expression, such as size > 1000"),
                      vars_argument()},
@@ -340,7 +340,7 @@ void add_list_operators(actors::OperatorRegistry& registry) {
       filter));
   registry.add(make_operator(
       {.name = "data.group",
-       .summary = "Groups elements by keys and sums up each group.",
+       .summary = "Groups elements by keys and sums up each group",
        .arguments =
            {list_argument(),
             optional("by", ValueType::any, Json::array(),
@@ -354,7 +354,7 @@ void add_list_operators(actors::OperatorRegistry& registry) {
       group_by));
   registry.add(make_operator(
       {.name = "data.sort",
-       .summary = "Sorts elements, equal ones staying in order.",
+       .summary = "Sorts elements, equal ones staying in order",
        .arguments = {list_argument(),
                      required("by", ValueType::list,
                               "expressions, most important first; \"size desc\" for the reverse"),
@@ -364,7 +364,7 @@ void add_list_operators(actors::OperatorRegistry& registry) {
       sort));
   registry.add(make_operator(
       {.name = "data.concat",
-       .summary = "Joins lists into one, also those inside the results of a mapped node.",
+       .summary = "Joins lists into one, also those inside the results of a mapped node",
        .arguments = {required("lists", ValueType::list,
                               "lists, or objects that hold one; null is left out"),
                      optional("field", ValueType::text, "",
@@ -374,7 +374,7 @@ void add_list_operators(actors::OperatorRegistry& registry) {
       concat));
   registry.add(make_operator(
       {.name = "data.chunk",
-       .summary = "Cuts a list into pieces, to map a node over batches.",
+       .summary = "Cuts a list into pieces, to map a node over batches",
        .arguments = {list_argument(), required("size", ValueType::integer, "elements a piece")},
        .results = {result("chunks", ValueType::list, "lists of at most size elements"),
                    result("count", ValueType::integer, "how many pieces")},
@@ -385,7 +385,7 @@ void add_list_operators(actors::OperatorRegistry& registry) {
 void add_object_operators(actors::OperatorRegistry& registry) {
   registry.add(make_operator(
       {.name = "data.select",
-       .summary = "Takes parts of a value, renamed or calculated.",
+       .summary = "Takes parts of a value, renamed or calculated",
        .arguments = {required("from", ValueType::any, "the value"), expression_argument(),
                      fields_argument(), strict_argument()},
        .results = {result("value", ValueType::any, "what the expression or the fields give")},
@@ -393,7 +393,7 @@ void add_object_operators(actors::OperatorRegistry& registry) {
       select));
   registry.add(make_operator(
       {.name = "data.map",
-       .summary = "Builds a new element from each element; `index` is its place from 0.",
+       .summary = "Builds a new element from each element; `index` is its place from 0",
        .arguments = {list_argument(), expression_argument(), fields_argument(),
                      optional("keep", ValueType::boolean, false,
                               "start from the element's own fields"),
@@ -403,7 +403,7 @@ void add_object_operators(actors::OperatorRegistry& registry) {
       map));
   registry.add(make_operator(
       {.name = "data.join",
-       .summary = "Pairs the elements of two lists that have equal keys.",
+       .summary = "Pairs the elements of two lists that have equal keys",
        .arguments =
            {required("left", ValueType::list, "elements, in whose order the result is"),
             required("right", ValueType::list, "elements to find"),
@@ -419,7 +419,7 @@ void add_object_operators(actors::OperatorRegistry& registry) {
       join));
   registry.add(make_operator(
       {.name = "data.merge",
-       .summary = "Merges objects into one; later fields replace earlier ones.",
+       .summary = "Merges objects into one; later fields replace earlier ones",
        .arguments = {required("objects", ValueType::list, "objects; null is left out")},
        .results = {result("value", ValueType::object, "the merged object")},
        .pure = true},

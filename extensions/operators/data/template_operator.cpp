@@ -55,7 +55,7 @@ Result<Json> render(ArgumentReader& args, OperatorContext& context) {
 void add_template_operator(actors::OperatorRegistry& registry) {
   registry.add(make_operator(
       {.name = "template.render",
-       .summary = "Renders a Mustache template whose tags are expressions: {{size | bytes}}.",
+       .summary = "Renders a Mustache template whose tags are expressions: {{size | bytes}}",
        .arguments = {optional("template", ValueType::text, "",
                               "the template itself, at most 4 MiB"),
                      optional("path", ValueType::path, "", "file that holds the template"),

@@ -240,7 +240,7 @@ actors::ResultSpec skipped_result() {
 actors::OperatorSpec glob_spec() {
   return {
       .name = "file.glob",
-      .summary = "Lists the regular files below a directory, sorted by the bytes of their paths.",
+      .summary = "Lists the regular files below a directory, sorted by the bytes of their paths",
       .arguments =
           {required("root", ValueType::path, "directory to walk"),
            optional("include", ValueType::list, Json::array(),
@@ -273,7 +273,7 @@ void add_file_operators(actors::OperatorRegistry& registry) {
   registry.add(make_operator(glob_spec(), glob));
   registry.add(make_operator(
       {.name = "file.read",
-       .summary = "Reads a regular file, at most max_bytes of it.",
+       .summary = "Reads a regular file, at most max_bytes of it",
        .arguments = {required("path", ValueType::path, "file to read"),
                      optional("max_bytes", ValueType::integer, 1024 * 1024,
                               "read at most this many bytes from the start"),
@@ -288,7 +288,7 @@ void add_file_operators(actors::OperatorRegistry& registry) {
       read));
   registry.add(make_operator(
       {.name = "file.write",
-       .summary = "Writes a file, all or nothing: written beside it, synced, renamed.",
+       .summary = "Writes a file, all or nothing: written beside it, synced, renamed",
        .arguments = {required("path", ValueType::path, "file to write; not a directory"),
                      required("content", ValueType::text, "what it shall hold"),
                      optional("encoding", ValueType::text, "text",
@@ -300,7 +300,7 @@ void add_file_operators(actors::OperatorRegistry& registry) {
       write));
   registry.add(make_operator(
       {.name = "file.stat",
-       .summary = "Describes files without following symbolic links.",
+       .summary = "Describes files without following symbolic links",
        .arguments = {required("paths", ValueType::list,
                               "files to describe: paths, or objects with a path"),
                      root_argument()},
@@ -311,7 +311,7 @@ void add_file_operators(actors::OperatorRegistry& registry) {
       stat_files));
   registry.add(make_operator(
       {.name = "file.store",
-       .summary = "Stores files in the artifact store, a batch of at most 8 MiB or 256 at a time.",
+       .summary = "Stores files in the artifact store, a batch of at most 8 MiB or 256 at a time",
        .arguments = {required("paths", ValueType::list,
                               "files to store: paths, or objects with a path"),
                      root_argument(),

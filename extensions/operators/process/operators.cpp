@@ -146,7 +146,7 @@ Result<Json> run(ArgumentReader& args, OperatorContext& context) {
 void add_process_operators(actors::OperatorRegistry& registry) {
   registry.add(make_operator(
       {.name = "process.run",
-       .summary = "Runs a program without a shell, in its own process group, and waits for it.",
+       .summary = "Runs a program without a shell, in its own process group, and waits for it",
        .arguments =
            {required("command", ValueType::list,
                      "program (looked up in PATH) and its arguments, as path-text"),

@@ -140,7 +140,7 @@ Result<Json> stats(ArgumentReader& args, OperatorContext& context) {
 void add_text_operators(actors::OperatorRegistry& registry) {
   registry.add(make_operator(
       {.name = "text.stats",
-       .summary = "Counts lines of code, comment and blank of files, by language.",
+       .summary = "Counts lines of code, comment and blank of files, by language",
        .arguments =
            {required("files", ValueType::list,
                      "files to look at: paths, or objects with a path (as file.glob gives them)"),

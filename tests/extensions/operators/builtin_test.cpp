@@ -21,6 +21,8 @@ TEST(BuiltinOperators, DocumentEveryArgumentAndResult) {
     SCOPED_TRACE(name);
     const auto& spec = registry.find(name)->spec();
     EXPECT_FALSE(spec.summary.empty());
+    EXPECT_FALSE(spec.summary.ends_with('.')) << spec.summary;
+    EXPECT_FALSE(spec.summary.ends_with('.')) << spec.summary;
     EXPECT_FALSE(spec.results.empty());
     std::set<std::string> seen;
     for (const auto& argument : spec.arguments) {
