@@ -70,7 +70,7 @@ class OperatorContext {
   virtual std::chrono::steady_clock::time_point deadline() const noexcept = 0;
   // Cores granted to this node by arbitration, at least 1.
   virtual int cores() const noexcept = 0;
-  // How far this node is, for the progress display. `total` 0: unknown.
+  // How far this node is, for the progress display. `total` 0: unknown. From any thread.
   virtual void progress(double done, double total) = 0;
   // Stores all drafts in one durable transaction; their SHA-256 digests (lower-case hex) in order.
   virtual Result<std::vector<std::string>> store(std::span<const ArtifactDraft> drafts) = 0;

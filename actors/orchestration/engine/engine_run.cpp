@@ -79,7 +79,13 @@ void EngineRun::start(messages::RunBatchResponse::Reader batch) {
                                        });
                                      },
                                      shared_.options.linger_yields};
-  desk_ = std::make_shared<RunDesk>(facts_, results_, std::move(surroundings));
+  Frontier frontier(facts_->plan, facts_->expected_us);
+  for (NodeIndex node = 0; node < facts_->plan.nodes.size(); ++node) {
+    const auto status = core_.status_of(node);
+    if (status == messages::NodeStatus::DONE || status == messages::NodeStatus::SKIPPED)
+      (void)frontier.ended(node);
+  }
+  desk_ = std::make_shared<RunDesk>(facts_, results_, std::move(frontier), std::move(surroundings));
   core_.begin(wall_ns());
   adopt(batch);
   schedule_pump();
@@ -142,6 +148,8 @@ void EngineRun::resend_complete() {
         }
         if (answer) {
           journalled_.told(in_flight_->events_end);
+          for (const NodeReport& report : in_flight_->reports)
+            results_->journalled(report.item.node);
           in_flight_.reset();
           adopt(**answer);
         } else {
@@ -268,7 +276,9 @@ void EngineRun::refuse(LaneKey key, const Error& error) {
   const auto lanes = lanes_.refused(key);
   if (!lanes || error.retryable) return;
   // None of its class can ever run here.
-  for (const WorkItem& item : desk_->clear(*lanes)) {
+  const auto items = desk_->clear(*lanes);
+  drain_desk();  // what they follow from
+  for (const WorkItem& item : items) {
     NodeReport report;
     report.item = item;
     report.outcome = messages::Outcome::FAILED;

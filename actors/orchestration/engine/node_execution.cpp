@@ -27,7 +27,6 @@ std::string iso8601_utc(std::int64_t unix_ns) {
 // ---- reading results ----------------------------------------------------------------------------
 
 const Json* ResultReader::of(NodeIndex node) {
-  if (known_ && known_->node == node) return known_->value.get();
   if (store_.skipped(node)) return nullptr;
   const auto children = store_.children_of(node);
   ResultStore::Value value = children ? store_.find_list(node) : store_.find(node);
@@ -115,12 +114,12 @@ Scope scope_of(const RunFacts& run, ResultReader& reader) {
 class Execution {
  public:
   Execution(const RunFacts& run, ResultStore& store, PitClient& pit, const WorkItem& item,
-            OperatorContext& context, const std::optional<KnownResult>& before)
+            OperatorContext& context)
       : run_(run),
         store_(store),
         node_(run.plan.nodes[item.of]),
         context_(context),
-        reader_(store, pit, context.deadline(), before),
+        reader_(store, pit, context.deadline()),
         scope_(scope_of(run, reader_)) {
     report_.item = item;
   }
@@ -241,9 +240,8 @@ class Execution {
 }  // namespace
 
 NodeReport execute_node(const RunFacts& run, ResultStore& store, PitClient& pit,
-                        const WorkItem& item, OperatorContext& context,
-                        const std::optional<KnownResult>& before) {
-  return Execution(run, store, pit, item, context, before)();
+                        const WorkItem& item, OperatorContext& context) {
+  return Execution(run, store, pit, item, context)();
 }
 
 Result<Json> outputs_of(const RunFacts& run, ResultStore& store, PitClient& pit) {

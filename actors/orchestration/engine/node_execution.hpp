@@ -33,18 +33,11 @@ struct RunFacts {
 // "2026-01-31T09:05:00Z".
 std::string iso8601_utc(std::int64_t unix_ns);
 
-// The result of a node that the journal may not have yet.
-struct KnownResult {
-  NodeId node = 0;
-  ResultStore::Value value;
-};
-
 // The results that evaluation asks for; keeps what it handed out alive.
 class ResultReader {
  public:
-  ResultReader(ResultStore& store, PitClient& pit, Deadline by,
-               std::optional<KnownResult> known = {})
-      : store_(store), pit_(pit), by_(by), known_(std::move(known)) {}
+  ResultReader(ResultStore& store, PitClient& pit, Deadline by)
+      : store_(store), pit_(pit), by_(by) {}
 
   // Of a node that has ended, as Scope::results has it.
   const Json* of(NodeIndex node);
@@ -59,16 +52,13 @@ class ResultReader {
   ResultStore& store_;
   PitClient& pit_;
   const Deadline by_;
-  const std::optional<KnownResult> known_;
   std::vector<ResultStore::Value> kept_;
   std::optional<Error> error_;
 };
 
-// The report lacks its times, which are the caller's. `before`: what the lane executed last, which
-// this node may follow from. Never throws.
+// The report lacks its times, which are the caller's. Never throws.
 NodeReport execute_node(const RunFacts& run, ResultStore& store, PitClient& pit,
-                        const WorkItem& item, OperatorContext& context,
-                        const std::optional<KnownResult>& before);
+                        const WorkItem& item, OperatorContext& context);
 
 // The outputs of a run that succeeded, an object.
 Result<Json> outputs_of(const RunFacts& run, ResultStore& store, PitClient& pit);

@@ -54,12 +54,25 @@ std::optional<std::string> ResultStore::digest_of(NodeId node) const {
   return found->second;
 }
 
-void ResultStore::put(NodeId node, Value value) {
+void ResultStore::put(NodeId node, Value value, bool held) {
+  if (held) {
+    const std::lock_guard lock(mutex_);
+    held_.insert_or_assign(node, value);
+  }
   Entry entry;
   entry.key = key_of(Kind::result, node);
   entry.bytes = memory_of(*value);
   entry.value = std::move(value);
   add(std::move(entry));
+}
+
+void ResultStore::journalled(NodeId node) {
+  Value value;  // released after the lock
+  const std::lock_guard lock(mutex_);
+  const auto found = held_.find(node);
+  if (found == held_.end()) return;
+  value = std::move(found->second);
+  held_.erase(found);
 }
 
 void ResultStore::put_text(NodeId node, std::string text) {
@@ -75,7 +88,10 @@ ResultStore::Value ResultStore::find(NodeId node) {
   {
     const std::lock_guard lock(mutex_);
     const Entry* entry = touch(key_of(Kind::result, node));
-    if (entry == nullptr) return nullptr;
+    if (entry == nullptr) {
+      const auto held = held_.find(node);
+      return held == held_.end() ? nullptr : held->second;
+    }
     if (entry->value) return entry->value;
     text = entry->text;
   }
@@ -123,6 +139,7 @@ void ResultStore::clear() {
   const std::lock_guard lock(mutex_);
   entries_.clear();
   by_key_.clear();
+  held_.clear();
   bytes_ = 0;
 }
 

@@ -1,8 +1,9 @@
 // The results of a run's nodes, as far as memory allows.
 //
-// Every result is in the journal or in the artifact store; what is kept here saves reading it
-// again. The least recently used go first when `bytes_max` is reached. What is kept of every node
-// whatever its size: that it was skipped, the range of its children, the digest of a large result.
+// Every result is in the journal or in the artifact store, or will soon be; what is kept here saves
+// reading it again. The least recently used go first when `bytes_max` is reached, but for those
+// that are held because the journal may not have them yet. What is kept of every node whatever its
+// size: that it was skipped, the range of its children, the digest of a large result.
 //
 // Thread-safe: lanes read while the engine adds. What was handed out stays valid.
 #pragma once
@@ -44,7 +45,9 @@ class ResultStore {
   std::optional<std::string> digest_of(NodeId node) const;
 
   // ---- values, kept while there is room
-  void put(NodeId node, Value value);
+  // `held`: kept in any case until it is journalled.
+  void put(NodeId node, Value value, bool held = false);
+  void journalled(NodeId node);
   void put_text(NodeId node, std::string text);  // JSON; parsed when it is asked for
   Value find(NodeId node);                       // null when it has to be read again
   // The results of all children of a mapped node, as one list.
@@ -77,6 +80,7 @@ class ResultStore {
   std::list<Entry> entries_;  // most recently used first
   std::unordered_map<std::uint64_t, std::list<Entry>::iterator> by_key_;
   std::size_t bytes_ = 0;
+  std::unordered_map<NodeId, Value> held_;
   std::unordered_set<NodeId> skipped_;
   std::unordered_map<NodeIndex, Children> children_;
   std::unordered_map<NodeId, std::string> digests_;

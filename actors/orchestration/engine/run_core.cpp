@@ -133,6 +133,7 @@ std::vector<WorkItem> RunCore::make_ready(std::span<const NodeId> nodes) {
   items.reserve(nodes.size());
   for (const NodeId node : nodes) {
     if (node >= nodes_.size() || cancelled_) continue;
+    if (std::exchange(nodes_[node].laid_out, false)) continue;
     move_to(node, NodeStatus::READY);
     items.push_back(item_of(node));
   }
@@ -202,6 +203,8 @@ void RunCore::report(NodeReport report, std::int64_t now_ns) {
       break;
   }
   if (report.next) start_node(item_of(*report.next), ended_ns);
+  for (const NodeIndex other : report.laid_out)
+    if (nodes_[other].status == NodeStatus::WAITING) move_to(other, NodeStatus::READY);
   reports_.push_back(std::move(report));
 }
 
@@ -283,18 +286,22 @@ RunCore::Batch RunCore::take_batch() {
     NodeReport& report = reports_[next_report_++];
     bytes += report.text.size();
     std::erase(followers, report.item.node);
+    nodes_[report.item.node].laid_out = false;
     if (report.next) followers.push_back(*report.next);
+    for (const NodeIndex node : report.laid_out) nodes_[node].laid_out = true;
     batch.reports.push_back(std::move(report));
   }
-  batch.started = std::exchange(started_, {});
-  // What has ended since is no longer running.
-  std::erase_if(batch.started,
-                [&](NodeId node) { return nodes_[node].status != NodeStatus::RUNNING; });
-  batch.started.insert(batch.started.end(), followers.begin(), followers.end());
   if (next_report_ == reports_.size()) {
+    batch.started = std::exchange(started_, {});
     reports_.clear();
     next_report_ = 0;
   }
+  // What has ended since is no longer running.
+  std::erase_if(batch.started,
+                [&](NodeId node) { return nodes_[node].status != NodeStatus::RUNNING; });
+  // Of those the tracker says nothing more.
+  for (const NodeId node : batch.started) nodes_[node].laid_out = false;
+  batch.started.insert(batch.started.end(), followers.begin(), followers.end());
   batch.events_end = reports_.empty() ? events_.next() : reports_[next_report_].first_event;
   return batch;
 }

@@ -74,7 +74,7 @@ class RunCore {
   // Rows come in the order of their ids. FAILED_PRECONDITION when they do not fit the plan.
   Status restore(const JournalledNode& row);
   void expand(NodeId node, NodeId first_child, std::uint32_t children);
-  // The items to be executed, as they were given.
+  // The items to be executed, as they were given, but for those that a lane laid out before.
   std::vector<WorkItem> make_ready(std::span<const NodeId> nodes);
   void begin(std::int64_t now_ns);
   void end(messages::RunStatus status, std::int64_t now_ns);
@@ -113,6 +113,7 @@ class RunCore {
   struct Node {
     messages::NodeStatus status = messages::NodeStatus::WAITING;
     std::uint16_t attempts = 0;  // that failed
+    bool laid_out = false;       // by a lane; the DAG tracker is going to say that it is ready
     NodeIndex of = 0;
     std::uint32_t index = 0;  // of a child
   };

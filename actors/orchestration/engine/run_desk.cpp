@@ -11,7 +11,7 @@ constexpr std::size_t kParentsMax = 1'000;  // digests named as what an artifact
 
 }  // namespace
 
-// What a lane is doing. All but the atomics, and `last`, under the desk's mutex.
+// What a lane is doing. All but the atomics under the desk's mutex.
 struct RunDesk::Slot {
   std::optional<WorkItem> item;
   std::int64_t started_ns = 0;
@@ -20,7 +20,6 @@ struct RunDesk::Slot {
   bool ended = false;  // and is about to be reported
   std::atomic<bool> given_up = false;
   std::atomic<double> fraction = 0;
-  std::optional<KnownResult> last;  // what its lane ended before; of that lane alone
 };
 
 class RunDesk::Context final : public OperatorContext {
@@ -90,7 +89,10 @@ class RunDesk::Context final : public OperatorContext {
 void RunDesk::lay_out(LaneClass lanes, const WorkItem& item) {
   const std::lock_guard lock(mutex_);
   if (queues_.size() <= lanes) queues_.resize(lanes + 1);
-  Queue& queue = queues_[lanes];
+  add(queues_[lanes], item);
+}
+
+void RunDesk::add(Queue& queue, const WorkItem& item) {
   queue.items[facts_->plan.nodes[item.of].policy.priority].push_back(item);
   ++queue.size;
   laid_out_.fetch_add(1, std::memory_order_release);
@@ -199,26 +201,34 @@ bool RunDesk::take(LaneClass lanes, Slot& slot) {
   return taken || try_take(queues_[lanes], slot);
 }
 
-std::optional<NodeIndex> RunDesk::follower_of(const NodeReport& report, const Queue& queue) const {
+void RunDesk::follow(NodeReport& report, Slot& slot, Queue& queue, bool may_go_on) {
   using messages::Outcome;
   const bool satisfies = report.outcome == Outcome::SUCCEEDED || report.outcome == Outcome::SKIPPED;
+  if (!satisfies || report.item.index || cancelled_) return;
   // What waits comes first: its rank is at least as high, for all a lane can know.
-  if (!satisfies || report.item.index || queue.size > 0 || cancelled_) return std::nullopt;
-  const NodeIndex follower = followers_[report.item.node];
-  if (follower == kUnknownNode) return std::nullopt;
-  return follower;
+  bool goes_on = may_go_on && queue.size == 0;
+  for (const NodeIndex node : frontier_.ended(report.item.node)) {
+    const WorkItem item{node, node, std::nullopt};
+    if (std::exchange(goes_on, false)) {
+      begin(slot, item);
+      report.next = node;
+    } else {
+      add(queue, item);
+      report.laid_out.push_back(node);
+    }
+  }
 }
 
-void RunDesk::keep_result(NodeReport& report, Slot& slot) {
+void RunDesk::keep_result(NodeReport& report) {
   const NodeId node = report.item.node;
   if (report.outcome == messages::Outcome::SKIPPED) results_->note_skipped(node);
   if (report.outcome == messages::Outcome::EXPANDED && report.children == 0)
     results_->note_children(node, 0, 0);
   if (!report.digest.empty()) results_->note_digest(node, report.digest);
-  slot.last.reset();
   if (!report.value) return;
-  slot.last = KnownResult{node, report.value};
-  results_->put(node, std::exchange(report.value, nullptr));
+  // What follows at once may not find it in the journal yet.
+  const bool held = report.digest.empty() && !report.item.index && frontier_.leads_on(node);
+  results_->put(node, std::exchange(report.value, nullptr), held);
 }
 
 bool RunDesk::put_back(Slot& slot, NodeReport report, LaneClass lanes, bool may_go_on) {
@@ -227,13 +237,12 @@ bool RunDesk::put_back(Slot& slot, NodeReport report, LaneClass lanes, bool may_
     if (slot.given_up) return false;
     slot.ended = true;
   }
-  keep_result(report, slot);  // may take a while: not under the mutex
+  keep_result(report);  // may take a while: not under the mutex
   bool first = false;
   {
     const std::lock_guard lock(mutex_);
     slot.item.reset();
-    if (may_go_on) report.next = follower_of(report, queues_[lanes]);
-    if (report.next) begin(slot, {*report.next, *report.next, std::nullopt});
+    follow(report, slot, queues_[lanes], may_go_on);
     first = outbox_.reports.empty() && outbox_.lanes.empty();
     outbox_.reports.push_back(std::move(report));
   }
@@ -273,7 +282,7 @@ NodeReport RunDesk::report_of_death(const Slot& slot) const {
 NodeReport RunDesk::execute(Slot& slot, PitClient& pit) {
   const WorkItem item = *slot.item;
   Context context(*this, item, slot, pit);
-  NodeReport report = execute_node(*facts_, *results_, pit, item, context, slot.last);
+  NodeReport report = execute_node(*facts_, *results_, pit, item, context);
   report.started_ns = slot.started_ns;
   report.duration_us =
       static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(

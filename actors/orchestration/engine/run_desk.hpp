@@ -18,7 +18,7 @@
 #include <optional>
 #include <vector>
 
-#include "actors/orchestration/engine/chains.hpp"
+#include "actors/orchestration/engine/frontier.hpp"
 #include "actors/orchestration/engine/lane_book.hpp"
 #include "actors/orchestration/engine/node_execution.hpp"
 #include "actors/orchestration/engine/result_store.hpp"
@@ -37,12 +37,13 @@ class RunDesk : public std::enable_shared_from_this<RunDesk> {
     std::uint32_t linger_yields = 0;
   };
 
+  // `frontier`: after all that has ended before.
   RunDesk(std::shared_ptr<const RunFacts> facts, std::shared_ptr<ResultStore> results,
-          Surroundings surroundings)
+          Frontier frontier, Surroundings surroundings)
       : facts_(std::move(facts)),
         results_(std::move(results)),
-        surroundings_(std::move(surroundings)),
-        followers_(followers_of(facts_->plan)) {}
+        frontier_(std::move(frontier)),
+        surroundings_(std::move(surroundings)) {}
 
   // ---- the engine's side
   void lay_out(LaneClass lanes, const WorkItem& item);
@@ -74,8 +75,8 @@ class RunDesk : public std::enable_shared_from_this<RunDesk> {
   std::optional<WorkItem> give_up(LaneKey lane);
 
   // ---- a lane's side
-  // Executes items of the class until there is none or `slice_ends`. After a node of a chain
-  // (chains.hpp) it goes on with the next one, when nothing else waits. On a thread that may block.
+  // Executes items of the class until there is none or `slice_ends`, also those that follow from
+  // what it executed (frontier.hpp). On a thread that may block.
   void work(LaneKey key, LaneClass lanes, runtime::MonoTime slice_ends);
   // The lane never got a thread, or died. What it was executing has failed and may be tried again.
   void turn_back(LaneKey key) { leave(key); }
@@ -91,12 +92,13 @@ class RunDesk : public std::enable_shared_from_this<RunDesk> {
 
   bool take(LaneClass lanes, Slot& slot);
   bool try_take(Queue& queue, Slot& slot);
+  void add(Queue& queue, const WorkItem& item);
   void begin(Slot& slot, const WorkItem& item);
   NodeReport execute(Slot& slot, PitClient& pit);
-  // What this report is the last obstacle to, when the lane may go on with it.
-  std::optional<NodeIndex> follower_of(const NodeReport& report, const Queue& queue) const;
+  // Starts what this report was the last obstacle to, or lays it out.
+  void follow(NodeReport& report, Slot& slot, Queue& queue, bool may_go_on);
   // Where those who need the node find it.
-  void keep_result(NodeReport& report, Slot& slot);
+  void keep_result(NodeReport& report);
   // False when the lane was given up meanwhile.
   bool put_back(Slot& slot, NodeReport report, LaneClass lanes, bool may_go_on);
   void leave(LaneKey key);
@@ -104,8 +106,8 @@ class RunDesk : public std::enable_shared_from_this<RunDesk> {
 
   const std::shared_ptr<const RunFacts> facts_;
   const std::shared_ptr<ResultStore> results_;
+  Frontier frontier_;  // under the mutex, but for what is constant
   const Surroundings surroundings_;
-  const std::vector<NodeIndex> followers_;
   std::atomic<bool> cancelled_ = false;
   std::atomic<std::uint64_t> laid_out_ = 0;  // changes when something is
   mutable std::mutex mutex_;

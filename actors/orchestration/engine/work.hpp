@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "actors/orchestration/melody/template.hpp"
 #include "messages/dag.capnp.h"
@@ -39,8 +40,9 @@ struct NodeReport {
   bool executed = false;        // its operator ran
   std::uint64_t artifacts = 0;  // stored by it
   std::uint64_t artifact_bytes = 0;
-  std::uint64_t first_event = 0;  // of those that tell of it
-  std::optional<NodeIndex> next;  // the lane went on with this one
+  std::uint64_t first_event = 0;    // of those that tell of it
+  std::optional<NodeIndex> next;    // the lane went on with this one,
+  std::vector<NodeIndex> laid_out;  // and laid these out for others (frontier.hpp)
 };
 
 }  // namespace symphony::actors

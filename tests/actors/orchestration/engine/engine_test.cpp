@@ -320,7 +320,7 @@ TEST(Engine, CancellingStopsWhatRunsAndStartsNothingMore) {
 use = "test.script"
 [nodes.wait]
 use = "test.sleep"
-with = { ms = 10 }
+with = { ms = 50 }
 needs = ["a"]
 [nodes.b]
 use = "test.echo"

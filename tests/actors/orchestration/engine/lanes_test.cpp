@@ -26,6 +26,7 @@ TEST(RunDesk, WhatADeadLaneWasExecutingHasFailedAndMayBeTriedAgain) {
   facts->plan.nodes[0].name = "a";
   facts->plan.nodes[1].name = "b";
   facts->plan.nodes[1].needs = {0};
+  facts->plan.order = {0, 1};
   facts->operators = {&op, &op};
   int wakes = 0;
   // The lane has gone on with b when this hits it.
@@ -33,7 +34,7 @@ TEST(RunDesk, WhatADeadLaneWasExecutingHasFailedAndMayBeTriedAgain) {
     if (++wakes == 1) throw std::runtime_error("killed by the test");
   };
   const auto desk =
-      std::make_shared<RunDesk>(facts, std::make_shared<ResultStore>(1'000),
+      std::make_shared<RunDesk>(facts, std::make_shared<ResultStore>(1'000), Frontier(facts->plan),
                                 RunDesk::Surroundings{node.clocks(), node.asker(), wake});
   desk->lay_out(0, {0, 0, std::nullopt});
   EXPECT_THROW(desk->work(7, 0, node.clocks().mono() + 1s), std::runtime_error);

@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "actors/orchestration/engine/chains.hpp"
 #include "actors/orchestration/engine/estimates.hpp"
 #include "actors/orchestration/engine/lane_book.hpp"
 #include "actors/orchestration/engine/result_store.hpp"
@@ -88,13 +87,39 @@ TEST(RunCore, TellsWhatALaneWentOnWithUnlessThatEndsInTheSameBatch) {
   EXPECT_EQ(core.count(NodeStatus::DONE), 3u);
 }
 
-TEST(Chains, LeadFromANodeToTheOnlyOneThatNeedsItAndNothingElse) {
-  Plan plan = plan_of({{}, {0}, {1}, {1}, {2, 3}, {4}, {5}, {6}});
-  plan.nodes[5].map.emplace();
-  plan.nodes[7].policy.cores = 2;
-  constexpr NodeIndex none = kUnknownNode;
-  // 1 has two, 4 needs two, 5 is mapped, 7 takes more than 6.
-  EXPECT_EQ(followers_of(plan), (std::vector<NodeIndex>{1, none, none, none, 5, none, none, none}));
+TEST(RunCore, PassesOverTheTrackersWordOfWhatALaneLaidOutBeforeButNotOfItsRetry) {
+  Plan plan = plan_of({{}, {0}, {0}});
+  plan.nodes[1].policy.retry.attempts = 2;
+  RunCore core(plan);
+  NodeReport top = report_of(core.make_ready(std::vector<NodeId>{0}).front(), Outcome::SUCCEEDED);
+  top.laid_out = {1, 2};
+  core.report(std::move(top), 10);
+  EXPECT_EQ(core.status_of(1), NodeStatus::READY);
+  core.started(core.item_of(2), 11);
+  EXPECT_EQ(core.take_batch().started, std::vector<NodeId>{2});
+  // The attempt has failed before the tracker's answer comes.
+  NodeReport failed = report_of(core.item_of(1), Outcome::FAILED);
+  failed.error->retryable = true;
+  core.report(std::move(failed), 12);
+  EXPECT_EQ(core.status_of(1), NodeStatus::WAITING);
+  EXPECT_TRUE(core.make_ready(std::vector<NodeId>{1}).empty());
+  EXPECT_EQ(core.take_batch().reports.size(), 1u);
+  EXPECT_EQ(core.make_ready(std::vector<NodeId>{1}).size(), 1u) << "the retry";
+}
+
+TEST(RunCore, TellsOfNoStartBeforeTheReportItFollowsFrom) {
+  const Plan plan = plan_of({{}, {}, {1}});
+  RunCoreLimits limits;
+  limits.batch_nodes_max = 1;
+  RunCore core(plan, limits);
+  const auto items = core.make_ready(std::vector<NodeId>{0, 1});
+  core.report(report_of(items[0], Outcome::SUCCEEDED), 10);
+  NodeReport second = report_of(items[1], Outcome::SUCCEEDED);
+  second.laid_out = {2};
+  core.report(std::move(second), 10);
+  core.started(core.item_of(2), 11);
+  EXPECT_TRUE(core.take_batch().started.empty());
+  EXPECT_EQ(core.take_batch().started, std::vector<NodeId>{2});
 }
 
 TEST(DurationEstimates, FollowTheDurationsOfAKeyAndFallBackToTheMeanOfAll) {

@@ -344,18 +344,21 @@ TEST(ArtifactVerify, CountsWhatIsThereAndWhatNobodyRefersTo) {
   EXPECT_EQ(verify(*f.store, {.cancelled = [] { return true; }}).error().code, Errc::CANCELLED);
 }
 
-// Every flipped byte and every cut of a record is found, by readers and by verify.
+// Every flipped bit and every cut of a record is found, but for bits without a meaning: a frame of
+// zstd has some, and content behind them is what it was.
 RC_GTEST_PROP(ArtifactVerify, FindsDamageInAnyRecord, ()) {
   ArtifactFixture f({.part_bytes = 100});
   const auto size = *rc::gen::element<std::size_t>(50, 90, 250);
   const bool plain = *rc::gen::arbitrary<bool>();
-  const auto digest = f.put(plain ? std::string(size, 'x') : noise(size));
+  const auto content = plain ? std::string(size, 'x') : noise(size);
+  const auto digest = f.put(content);
   must(f.commit({.name = "n", .digest = digest, .media_type = "text/plain"}));
   RC_ASSERT(must(verify(*f.store)).clean());
 
   const auto& databases = f.store->databases();
   const auto database =
       *rc::gen::elementOf(std::vector{databases.contents, databases.parts, databases.versions});
+  bool may_be_spare = false;
   {
     auto txn = must(f.storage->begin_write());
     RC_PRE(must(txn.count(database)) > 0);
@@ -373,6 +376,10 @@ RC_GTEST_PROP(ArtifactVerify, FindsDamageInAnyRecord, ()) {
     // Nor is the stored size.
     RC_PRE(how == 1 ||
            (checked && !(database.handle == databases.contents.handle && at >= 10 && at < 18)));
+    const bool in_frame = (database.handle == databases.parts.handle && at >= kPartHeader.size()) ||
+                          (database.handle == databases.contents.handle && size <= 100 &&
+                           at >= in_place_header(size).size());
+    may_be_spare = how == 0 && in_frame;
     if (how == 0) value[at] = static_cast<char>(value[at] ^ (1 << *rc::gen::inRange(0, 8)));
     if (how == 1) value.resize(at);
     if (how == 2) {
@@ -384,6 +391,10 @@ RC_GTEST_PROP(ArtifactVerify, FindsDamageInAnyRecord, ()) {
     must(txn.commit());
   }
   const auto report = must(verify(*f.store));
+  if (may_be_spare && report.clean()) {
+    RC_ASSERT(must(f.store->read(digest, 0, size)) == content);
+    return;
+  }
   RC_ASSERT(!report.clean());
   RC_ASSERT(report.problem_count == report.problems.size());
 }
