@@ -30,7 +30,9 @@ class MemoryContext final : public actors::OperatorContext {
   }
   std::chrono::steady_clock::time_point deadline() const noexcept override { return deadline_; }
   int cores() const noexcept override { return cores_; }
-  void progress(double, double) override {}
+  void progress(double done, double total) override {
+    if (total > 0) fraction = done / total;
+  }
   Result<std::vector<std::string>> store(std::span<const actors::ArtifactDraft> drafts) override {
     const std::lock_guard lock(mutex_);
     ++batches;
@@ -51,6 +53,7 @@ class MemoryContext final : public actors::OperatorContext {
 
   std::vector<actors::ArtifactDraft> stored;
   int batches = 0;
+  std::atomic<double> fraction = 0;  // what was last told of the progress
 
  private:
   const int cores_;

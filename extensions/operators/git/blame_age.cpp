@@ -64,9 +64,11 @@ Status blame_all(const Repository& repository, const std::string& path,
                  std::vector<Request>& requests, const std::optional<git_oid>& oldest,
                  OperatorContext& context) {
   std::atomic<std::size_t> next{0};
+  std::atomic<std::size_t> done{0};
   const auto work = [&](const Repository& mine) {
     for (std::size_t i = next++; i < requests.size() && !context.cancelled(); i = next++) {
       requests[i].blame = blame_file(mine, mine.prefix() + requests[i].path, oldest);
+      context.progress(static_cast<double>(++done), static_cast<double>(requests.size()));
     }
   };
   {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <queue>
 #include <set>
+#include <span>
 #include <thread>
 
 namespace symphony::extensions::git {
@@ -186,7 +187,7 @@ class Readers {
     }
   }
 
-  std::vector<Commit> read(const std::vector<git_oid>& ids, const HistoryOptions& options,
+  std::vector<Commit> read(std::span<const git_oid> ids, const HistoryOptions& options,
                            const actors::OperatorContext& context) const {
     std::vector<Commit> commits(ids.size());
     std::atomic<std::size_t> next{0};
@@ -219,22 +220,23 @@ Result<HistoryEnd> walk_history(const Repository& repository, const HistoryOptio
   if (!head) return end;
   Walk walk(repository.get(), options);
   walk.add(*head);
-  const Readers readers(repository, options.with_changes ? std::min(context.cores(), 16) : 1);
-  while (!walk.empty() && end.commits < options.max_commits) {
-    std::vector<git_oid> ids;
-    while (!walk.empty() && ids.size() < kCommitsPerBatch &&
-           end.commits + static_cast<std::int64_t>(ids.size()) < options.max_commits) {
-      ids.push_back(walk.next());
-    }
-    std::vector<Commit> commits = readers.read(ids, options, context);
-    if (context.cancelled()) {
-      return Error{Errc::CANCELLED, "Reading the git history was cancelled."};
-    }
-    end.commits += static_cast<std::int64_t>(commits.size());
-    for (Commit& commit : commits) visit(std::move(commit));
-    context.progress(static_cast<double>(end.commits), 0);
+  const Error cancelled{Errc::CANCELLED, "Reading the git history was cancelled."};
+  std::vector<git_oid> ids;  // found first, so that progress has a whole to be part of
+  while (!walk.empty() && static_cast<std::int64_t>(ids.size()) < options.max_commits) {
+    if (context.cancelled()) return cancelled;
+    ids.push_back(walk.next());
   }
   end.truncated = !walk.empty();
+  const Readers readers(repository, options.with_changes ? std::min(context.cores(), 16) : 1);
+  const std::span all(ids);
+  for (std::size_t from = 0; from < all.size(); from += kCommitsPerBatch) {
+    auto commits = readers.read(all.subspan(from, std::min(kCommitsPerBatch, all.size() - from)),
+                                options, context);
+    if (context.cancelled()) return cancelled;
+    end.commits += static_cast<std::int64_t>(commits.size());
+    for (Commit& commit : commits) visit(std::move(commit));
+    context.progress(static_cast<double>(end.commits), static_cast<double>(all.size()));
+  }
   return end;
 }
 

@@ -59,7 +59,7 @@ struct HistoryEnd {
 
 // Calls `visit` for each commit that HEAD reaches, from new to old (commit time, then id), on
 // the calling thread. Diffs are made on `context.cores()` threads in batches, so memory is
-// bounded by a batch. Errc::CANCELLED when the context says so.
+// bounded by a batch and 20 bytes a commit. Errc::CANCELLED when the context says so.
 Result<HistoryEnd> walk_history(const Repository& repository, const HistoryOptions& options,
                                 actors::OperatorContext& context,
                                 const std::function<void(Commit&&)>& visit);

@@ -66,6 +66,21 @@ TEST_F(GitOperators, LiveWithARepositoryThatHasNoCommits) {
   EXPECT_EQ(run("git.churn", {{"path", repository.path()}})["files"], Json::array());
 }
 
+TEST_F(GitOperators, TellHowFarTheyAre) {
+  const ScratchRepository repository;
+  repository.write("a.txt", "a\n");
+  repository.commit(1, kAda);
+  const Json items{{{"path", "a.txt"}, {"line", 1}}};
+  for (const auto& [name, arguments] : {std::pair<std::string, Json>{"git.churn", Json::object()},
+                                        {"git.blame_age", {{"items", items}}}}) {
+    MemoryContext context;
+    Json all = arguments;
+    all["path"] = repository.path();
+    must(testing::run(registry_, name, std::move(all), context));
+    EXPECT_EQ(context.fraction, 1) << name;
+  }
+}
+
 TEST_F(GitOperators, LiveWithADamagedRepository) {
   const ScratchRepository repository;
   repository.write(".git/config", "[core]\n\trepositoryformatversion = 99\n");
