@@ -78,7 +78,8 @@ fuzz: packages ## run every fuzzer for SECONDS (60); a fault ends in the path of
 check-all: test check-asan check-tsan fuzz ## the tests, and the long ones
 	SYMPHONY_KILLS=200 SYMPHONY_POWER_CUTS=200 \
 	  /usr/bin/python3 tests/actors/pit/artifacts/durability_test.py build/bin
-	SYMPHONY_KILLS=50 SYMPHONY_TREE_KILLS=200 SYMPHONY_POWER_CUTS=200 \
+	SYMPHONY_KILLS=50 SYMPHONY_KILL_TREE=/usr/include \
+	  SYMPHONY_TREE_KILLS=200 SYMPHONY_POWER_CUTS=200 \
 	  ctest --test-dir build -L durability --output-on-failure
 
 bench: LISTS += config/packages-bench.txt
