@@ -132,6 +132,16 @@ class Report(harness.CommandTest):
             self.assertEqual(self.files(output), 1, output)
         self.assertTrue((self.work / "out/report.html").exists())
 
+    def test_stays_available_under_its_name(self):
+        (self.work / "a.c").write_text("int f(void) { return 1; }\n")
+        self.files("out")
+        first = (self.work / "out/report.md").read_bytes()
+        (self.work / "b.py").write_text("x = 1\n")
+        self.files("out")
+        self.assertNotEqual((self.work / "out/report.md").read_bytes(), first)
+        self.ok("artifact", "get", "repo-report/report.md@1", "-o", "first.md")
+        self.assertEqual((self.work / "first.md").read_bytes(), first)
+
 
 class Bad(harness.CommandTest):
     def test_melodies_are_told_line_by_line_with_2(self):

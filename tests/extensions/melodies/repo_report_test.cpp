@@ -54,7 +54,7 @@ TEST_F(RepoReport, ShowsWhatIsInARepository) {
   const Json outputs = report_on(repository.path());
   EXPECT_EQ(outputs["html"], output_.path() + "/report.html");
   EXPECT_EQ(outputs["files"], 4);
-  EXPECT_EQ(runner_.stored(), 4u);
+  EXPECT_EQ(runner_.stored(), 4u + 2) << "the files, and the report in two forms";
   expect_mentioned(html_, {"The tree", "2020-03-01", "Python", "a.c", "tidy up", "2 months", "Bob",
                            "one.py", "MIT", "<svg", "prefers-color-scheme: dark"});
   expect_mentioned(markdown_, {"# The tree", "| Python |", "tidy up", "Bus factor 1"});
