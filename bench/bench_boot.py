@@ -8,27 +8,20 @@ machine's own price of starting a process is measured beside it: read both.
 """
 
 import argparse
-import os
 import pathlib
-import shutil
 import signal
 import subprocess
-import tempfile
 import time
+
+from place import place
 
 
 def boot_once(binary):
     """(milliseconds from exec to the ready line, resident MiB then)"""
-    place = pathlib.Path(tempfile.mkdtemp(prefix="symphony-boot-"))
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("SYMPHONY_", "XDG_"))}
-    for name in ("runtime", "data", "cache"):
-        (place / name).mkdir(mode=0o700)
-    environment.update(XDG_RUNTIME_DIR=str(place / "runtime"), XDG_DATA_HOME=str(place / "data"),
-                       XDG_CACHE_HOME=str(place / "cache"), HOME=str(place))
-    try:
+    with place() as (home, environment):
         begun = time.perf_counter()
         node = subprocess.Popen([binary, "node"], stdout=subprocess.PIPE,
-                                stderr=subprocess.DEVNULL, env=environment, cwd=place)
+                                stderr=subprocess.DEVNULL, env=environment, cwd=home)
         line = node.stdout.readline()
         ms = (time.perf_counter() - begun) * 1000
         if b"ready" not in line:
@@ -39,8 +32,6 @@ def boot_once(binary):
         if node.wait(30) != 0:
             raise SystemExit(f"the node ended with {node.returncode}")
         return ms, resident_kib / 1024
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
 
 
 def start_true():

@@ -155,16 +155,27 @@ def bench_storage(table, bin_, quick):
             table.add(what, figure)
 
 
-def bench_boot(table, bin_, quick):
-    out = run("boot", [sys.executable, ROOT / "bench/bench_boot.py", "--bin", bin_,
-                       "--runs", 3 if quick else 20])
-    for what, p50, most, goal in re.findall(
+def spread(table, what, out):
+    """Lines like "name: p50 61 ms, max 68 ms (goal: 150 ms)"."""
+    for name, p50, most, goal in re.findall(
             r"^(.+?): +p50 ([\d.]+ \w+), max ([\d.]+ \w+)(?: \(goal: (.+)\))?$", out, re.M):
-        table.add(f"boot, {what}", f"{p50} p50", f"{most} at most", goal=f"≤ {goal}" if goal else "")
+        table.add(f"{what}, {name}", f"{p50} p50", f"{most} at most", goal=f"≤ {goal}" if goal else "")
+
+
+def bench_boot(table, bin_, quick):
+    spread(table, "boot", run("boot", [sys.executable, ROOT / "bench/bench_boot.py", "--bin", bin_,
+                                       "--runs", 3 if quick else 20]))
+
+
+def bench_report(table, bin_, quick):
+    tree = ROOT / "runtime" if quick else "/usr/include"
+    out = run("report", [sys.executable, ROOT / "bench/bench_report.py", "--bin", bin_, "--tree",
+                         tree, "--runs", 1 if quick else 3])
+    spread(table, out.splitlines()[0], out)
 
 
 ALL = ("ask", "flood", "link", "telemetry", "messages", "timer_wheel", "dag", "pit", "engine",
-       "storage", "boot")
+       "storage", "boot", "report")
 
 
 def main():
@@ -176,7 +187,7 @@ def main():
     table, failed = Table(), []
     print(f"load before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores", file=sys.stderr)
     for name in arguments.only.split(","):
-        program = "symphony" if name == "boot" else f"bench_{name}"
+        program = "symphony" if name in ("boot", "report") else f"bench_{name}"
         if not (arguments.bin / program).exists():
             table.add(name, f"{program} is not built")
             continue
