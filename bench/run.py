@@ -147,12 +147,19 @@ def bench_storage(table, bin_, quick):
     folder = ROOT / "build" / "bench"
     folder.mkdir(parents=True, exist_ok=True)
     out = run("storage", [bin_ / "bench_storage", "--dir", folder, "--tree", tree])
-    rows = [(line[:44].strip(), line[44:].strip()) for line in out.splitlines()]
-    for what, figure in rows:
-        if found := re.match(r"([\d.]+ files/s) +times restic's: ([\d.]+)$", figure):
-            table.add("put a whole tree", "", f"restic {found[1]}", found[2], "≥ 5 (files/s)")
-        elif what:
-            table.add(what, figure)
+    label = ""
+    for line in out.splitlines():
+        what, *figures = re.split(r"\s{2,}", line.strip())
+        # A line that begins with spaces has another percentile of the line before.
+        label = f"{label.rsplit(' ', 1)[0]} {what}" if line.startswith(" ") else what
+        if what.startswith("restic"):
+            ratio = line.rsplit(" ", 1)[1]
+            table.add("put a whole tree", "", f"restic {figures[0]}", ratio, "≥ 5 (files/s)")
+        elif " / " in what and len(figures) == 3:
+            table.add(label.split(" / ")[0], figures[0], f"{what.split(' / ')[1]} {figures[1]}",
+                      figures[2])
+        else:
+            table.add(label, " ".join(figures))
 
 
 def spread(table, what, out):
