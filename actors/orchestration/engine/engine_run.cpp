@@ -104,6 +104,7 @@ void EngineRun::pump() {
   if (phase_ == Phase::running) {
     drain_desk();
     send_complete();
+    desk_->hold_back(core_.behind());
     run_lanes();
     send_cancel();
     finish();

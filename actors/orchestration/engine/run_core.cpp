@@ -16,6 +16,10 @@ bool has_ended(NodeStatus status) noexcept {
          status == NodeStatus::SKIPPED || status == NodeStatus::CANCELLED;
 }
 
+std::size_t bytes_of(const NodeReport& report) noexcept {
+  return sizeof report + report.text.size();
+}
+
 }  // namespace
 
 RunCore::RunCore(const Plan& plan, RunCoreLimits limits, std::vector<double> expected_us)
@@ -205,6 +209,7 @@ void RunCore::report(NodeReport report, std::int64_t now_ns) {
   if (report.next) start_node(item_of(*report.next), ended_ns);
   for (const NodeIndex other : report.laid_out)
     if (nodes_[other].status == NodeStatus::WAITING) move_to(other, NodeStatus::READY);
+  backlog_bytes_ += bytes_of(report);
   reports_.push_back(std::move(report));
 }
 
@@ -285,6 +290,7 @@ RunCore::Batch RunCore::take_batch() {
          bytes < limits_.batch_bytes_max) {
     NodeReport& report = reports_[next_report_++];
     bytes += report.text.size();
+    backlog_bytes_ -= bytes_of(report);
     std::erase(followers, report.item.node);
     nodes_[report.item.node].laid_out = false;
     if (report.next) followers.push_back(*report.next);

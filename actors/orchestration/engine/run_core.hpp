@@ -26,6 +26,8 @@ struct RunCoreLimits {
   std::size_t events_max = 16'384;
   std::size_t batch_nodes_max = 4'096;
   std::size_t batch_bytes_max = std::size_t{8} << 20;
+  // Reports that the DAG tracker has not taken: with more, lanes start nothing by themselves.
+  std::size_t backlog_bytes_max = std::size_t{64} << 20;
   std::size_t failures_max = 1'000;  // kept for the summary; all are counted
 };
 
@@ -91,6 +93,8 @@ class RunCore {
   // The next reports and starts, within the limits of one batch. Starts hold after the reports:
   // a node may have started because of one of them.
   Batch take_batch();
+  // Whether too much waits for the next batches.
+  bool behind() const noexcept { return backlog_bytes_ > limits_.backlog_bytes_max; }
 
   // ---- what is the case
   const Counts& counts() const noexcept { return counts_; }
@@ -148,6 +152,7 @@ class RunCore {
   EventRing events_;
   std::vector<NodeReport> reports_;
   std::size_t next_report_ = 0;
+  std::size_t backlog_bytes_ = 0;  // of the reports from there on, about
   std::vector<NodeId> started_;
   std::vector<RunFailure> failures_;
   std::uint32_t executed_ = 0;

@@ -205,9 +205,11 @@ void RunDesk::follow(NodeReport& report, Slot& slot, Queue& queue, bool may_go_o
   using messages::Outcome;
   const bool satisfies = report.outcome == Outcome::SUCCEEDED || report.outcome == Outcome::SKIPPED;
   if (!satisfies || report.item.index || cancelled_) return;
+  const auto ready = frontier_.ended(report.item.node);
+  if (held_back_) return;
   // What waits comes first: its rank is at least as high, for all a lane can know.
   bool goes_on = may_go_on && queue.size == 0;
-  for (const NodeIndex node : frontier_.ended(report.item.node)) {
+  for (const NodeIndex node : ready) {
     const WorkItem item{node, node, std::nullopt};
     if (std::exchange(goes_on, false)) {
       begin(slot, item);

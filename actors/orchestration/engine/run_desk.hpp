@@ -50,6 +50,8 @@ class RunDesk : public std::enable_shared_from_this<RunDesk> {
   LaneLoad load(LaneClass lanes) const;
   // What is laid out and not taken, of one class or all.
   std::vector<WorkItem> clear(LaneClass lanes);
+  // Whether lanes leave to the DAG tracker what they could start: it is behind with their reports.
+  void hold_back(bool held) { held_back_ = held; }
   void cancel();
 
   struct Returned {
@@ -109,6 +111,7 @@ class RunDesk : public std::enable_shared_from_this<RunDesk> {
   Frontier frontier_;  // under the mutex, but for what is constant
   const Surroundings surroundings_;
   std::atomic<bool> cancelled_ = false;
+  std::atomic<bool> held_back_ = false;
   std::atomic<std::uint64_t> laid_out_ = 0;  // changes when something is
   mutable std::mutex mutex_;
   std::vector<Queue> queues_;  // by LaneClass

@@ -107,6 +107,22 @@ TEST(RunCore, PassesOverTheTrackersWordOfWhatALaneLaidOutBeforeButNotOfItsRetry)
   EXPECT_EQ(core.make_ready(std::vector<NodeId>{1}).size(), 1u) << "the retry";
 }
 
+TEST(RunCore, IsBehindWhileMoreWaitsThanItsLimit) {
+  const Plan plan = plan_of({{}, {}});
+  RunCoreLimits limits;
+  limits.backlog_bytes_max = 1'000;
+  RunCore core(plan, limits);
+  const auto items = core.make_ready(std::vector<NodeId>{0, 1});
+  core.report(report_of(items[0], Outcome::SUCCEEDED), 10);
+  EXPECT_FALSE(core.behind());
+  NodeReport large = report_of(items[1], Outcome::SUCCEEDED);
+  large.text.assign(1'000, ' ');
+  core.report(std::move(large), 10);
+  EXPECT_TRUE(core.behind());
+  EXPECT_EQ(core.take_batch().reports.size(), 2u);
+  EXPECT_FALSE(core.behind());
+}
+
 TEST(RunCore, TellsOfNoStartBeforeTheReportItFollowsFrom) {
   const Plan plan = plan_of({{}, {}, {1}});
   RunCoreLimits limits;
