@@ -57,6 +57,7 @@ class Artifacts final : public runtime::ComponentOf<protocol::Artifacts> {
   // Both must outlive the component.
   Artifacts(runtime::Host& host, runtime::Storage& storage, runtime::StorageWriter& writer,
             ArtifactsOptions options = {});
+  ~Artifacts() noexcept override = default;
 
   void prepare(runtime::Step step) override;
   void start(runtime::Step step) override;

@@ -52,6 +52,7 @@ class Dag final : public runtime::ComponentOf<protocol::Dag> {
   // Both must outlive the component.
   Dag(runtime::Host& host, runtime::Storage& storage, runtime::StorageWriter& writer,
       DagOptions options = {});
+  ~Dag() noexcept override = default;
 
   void prepare(runtime::Step step) override;
   void start(runtime::Step step) override;
