@@ -58,18 +58,17 @@ Status read_content(Session& session, const std::string& digest, std::uint64_t s
   for (std::uint64_t offset = 0; offset < size_bytes; offset += kReadBytes) {
     const auto wanted =
         static_cast<std::uint32_t>(std::min<std::uint64_t>(size_bytes - offset, kReadBytes));
-    const auto sent =
-        reads.send(artifacts.read([&](messages::ReadArtifactRequest::Builder request) {
-          request.setRef("sha256:" + digest);
-          request.setOffset(offset);
-          request.setSizeBytes(wanted);
-        }),
-                   [&, wanted](const auto& answer) -> Status {
-                     const auto bytes = bytes_of(answer->getData());
-                     if (bytes.size() != wanted) return wrong_content("sha256:" + digest);
-                     hash.update(bytes);
-                     return sink(bytes);
-                   });
+    auto sent = reads.send(artifacts.read([&](messages::ReadArtifactRequest::Builder request) {
+      request.setRef("sha256:" + digest);
+      request.setOffset(offset);
+      request.setSizeBytes(wanted);
+    }),
+                           [&, wanted](const auto& answer) -> Status {
+                             const auto bytes = bytes_of(answer->getData());
+                             if (bytes.size() != wanted) return wrong_content("sha256:" + digest);
+                             hash.update(bytes);
+                             return sink(bytes);
+                           });
     if (!sent) return sent;
   }
   if (auto done = reads.finish(); !done) return done;
