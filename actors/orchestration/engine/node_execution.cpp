@@ -141,7 +141,8 @@ class Execution {
     report_.text.clear();
     report_.value.reset();
     // What could not be read is the cause, not what evaluation made of it.
-    report_.error = reader_.error() ? *reader_.error() : std::move(error);
+    report_.error = std::move(error);
+    if (reader_.error()) report_.error = *reader_.error();
     report_.error->field =
         "nodes." + node_.name + (report_.error->field.empty() ? "" : "." + report_.error->field);
     return false;

@@ -47,7 +47,7 @@ void Dag::prepare(Step step) {
   host().run_blocking([&storage = storage_] { return DagStore::open(storage); },
                       [this, step = std::move(step)](Result<DagStore> store) mutable {
                         if (!store) return step.fail(std::move(store).error());
-                        store_ = std::make_shared<const DagStore>(std::move(*store));
+                        store_ = std::make_shared<const DagStore>(*store);
                         step.done();
                       });
 }
