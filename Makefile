@@ -1,10 +1,13 @@
 # The commands of everyday work; CMakePresets.json holds how things are built.
 SHELL := /bin/bash
-JOBS ?= $(shell nproc)
+# One for each processor, and for each 1.5 GB of memory that is free: some sources take 1 GB.
+JOBS ?= $(shell awk -v cpus=$$(nproc) '/^MemAvailable/ {m = int($$2 / 1500000)} \
+  END {print m < 1 ? 1 : m < cpus ? m : cpus}' /proc/meminfo)
 PREFIX ?= /usr/local
 DESTDIR ?=
 SOURCES = $(shell git ls-files '*.cpp' '*.hpp')
-# make lint FILES="a.cpp b.cpp" looks at these only; FILES=changed at what differs from main.
+# make lint FILES="a.cpp b.cpp" looks at these only; FILES=changed at what differs from main. So
+# does make mutants.
 FILES ?= all
 
 .PHONY: help packages configure build demo test check-all bench install protocols docs \
@@ -67,7 +70,7 @@ check-asan: packages ## the tests of every room under the address and undefined 
 	$(call build-preset,asan,$(ASAN_TARGETS))
 	ctest --preset asan -j $(JOBS)
 
-check-tsan: packages ## the tests that run no CAF actors under the thread sanitizer
+check-tsan: packages ## the tests that need no scheduler of CAF under the thread sanitizer
 	$(call build-preset,tsan,tests_runtime)
 	ctest --preset tsan -j $(JOBS)
 
@@ -81,6 +84,12 @@ check-all: test check-asan check-tsan fuzz ## the tests, and the long ones
 	SYMPHONY_KILLS=50 SYMPHONY_KILL_TREE=/usr/include \
 	  SYMPHONY_TREE_KILLS=200 SYMPHONY_POWER_CUTS=200 \
 	  ctest --test-dir build -L durability --output-on-failure
+
+.PHONY: mutants
+N ?= 300
+SEED ?= $(shell echo $$RANDOM)
+mutants: packages ## try N (300) small bugs in FILES (all, changed, or "a.cpp b.cpp") that tests should notice
+	/usr/bin/python3 tests/mutants/mutants.py --files "$(FILES)" --count $(N) --seed $(SEED)
 
 bench: LISTS += config/packages-bench.txt
 bench: packages configure ## run every benchmark, beside its peers; ends in a table of ratios

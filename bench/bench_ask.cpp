@@ -16,7 +16,7 @@
 #include <string>
 #include <vector>
 
-#include "bench/bench_node.hpp"
+#include "runtime/testing/live_node.hpp"
 #include "runtime/testing/probe.hpp"
 
 namespace {
@@ -62,7 +62,7 @@ struct RefLoop {
 
 class RefBench {
  public:
-  explicit RefBench(bench::BenchNode& node) : node_(node) {
+  explicit RefBench(runtime::LiveNode& node) : node_(node) {
     node.spawn("/bench/target", [](Host& host) { return std::make_unique<Probe>(host); });
     node.spawn("/bench/asker", [this](Host& host) {
       asker_ = &host;
@@ -79,7 +79,7 @@ class RefBench {
     return inside(messages, [](RefLoop& loop) { loop.notify_all(); });
   }
   double ask_from_a_thread(int messages) {
-    Ref<protocol::Probe> probe{node_.asker(), "/bench/target"};
+    WaitingRef<protocol::Probe> probe{node_.asker(), "/bench/target"};
     return ns_each(messages, [&] {
       for (int i = 0; i < messages; ++i)
         if (!probe.counted().get().ok()) std::abort();
@@ -95,7 +95,7 @@ class RefBench {
     });
   }
 
-  bench::BenchNode& node_;
+  runtime::LiveNode& node_;
   Host* asker_ = nullptr;
 };
 
@@ -226,7 +226,7 @@ int main(int argc, char** argv) {
   const int messages = argc > 1 ? std::atoi(argv[1]) : 200'000;
   const int rounds = argc > 2 ? std::atoi(argv[2]) : 7;
   const auto threads = static_cast<std::size_t>(argc > 3 ? std::atoi(argv[3]) : 1);
-  bench::BenchNode node{threads};
+  runtime::LiveNode node{threads};
   RefBench ours{node};
   RawBench theirs{node.system()};
   std::printf("%d messages a round, %d rounds, %zu scheduler thread(s)\n", messages, rounds,

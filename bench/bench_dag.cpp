@@ -3,7 +3,7 @@
 
 #include <random>
 
-#include "actors/pit/dag/journal.hpp"
+#include "actors/run/journal.hpp"
 
 namespace symphony::actors {
 namespace {

@@ -71,7 +71,7 @@ class Node {
       options.operators = &operators_;
       options.asker = asker_.get();
       options.workers = &workers_;
-      options.take_up_runs = false;
+      options.resume_runs = false;
       return std::make_unique<Engine>(host, options);
     });
   }
@@ -86,7 +86,7 @@ class Node {
 
   // Microseconds from the ask to the end.
   double run_us(const std::string& melody) {
-    Ref<protocol::Engine> engine{*asker_};
+    WaitingRef<protocol::Engine> engine{*asker_};
     const auto began = std::chrono::steady_clock::now();
     const auto started = engine.run([&](auto request) { request.setText(melody); }).get();
     if (!started || (*started)->getRun().size() == 0) fail("the melody was refused");
@@ -119,9 +119,10 @@ class Node {
   void spawn(const std::string& name, ComponentFactory make) {
     auto spawned = spawn_component(actors_.system(), services_,
                                    {name, "measured", std::move(make), 100'000}, 1, [] {});
-    Ref<protocol::Component> ref{*asker_, std::make_unique<SlotTarget>(name, spawned.address)};
+    WaitingRef<protocol::Component> ref{*asker_,
+                                        std::make_unique<LocalTarget>(name, spawned.address)};
     if (!ref.prepare().get() || !ref.start().get()) fail(name + " does not start");
-    registry_.slot(name)->set(spawned.address);
+    registry_.entry(name)->set(spawned.address);
   }
 
   test::TempDir dir_;

@@ -12,7 +12,7 @@
 #include <cstdlib>
 #include <fstream>
 
-#include "bench/bench_node.hpp"
+#include "runtime/testing/live_node.hpp"
 #include "runtime/testing/probe.hpp"
 
 namespace {
@@ -64,10 +64,10 @@ class Slow final : public ComponentOf<protocol::Probe> {
 
 int main(int argc, char** argv) {
   const long messages = argc > 1 ? std::atol(argv[1]) : 10'000'000;
-  bench::BenchNode node;
+  runtime::LiveNode node;
   node.spawn(
       "/bench/slow", [](Host& host) { return std::make_unique<Slow>(host); }, kMailboxMax);
-  Ref<protocol::Probe> slow{node.asker(), "/bench/slow"};
+  WaitingRef<protocol::Probe> slow{node.asker(), "/bench/slow"};
   const double before_mib = resident_mib();
   double peak_mib = before_mib;
   std::uint64_t accepted = 0;

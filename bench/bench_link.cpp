@@ -121,7 +121,7 @@ Figures measure_raw(int fd, int asks) {
   return with_latencies(std::move(us));
 }
 
-double pipelined_per_s(const Ref<protocol::Component>& component, int asks) {
+double pipelined_per_s(const WaitingRef<protocol::Component>& component, int asks) {
   std::mutex mutex;
   std::condition_variable changed;
   int open = 0;
@@ -145,7 +145,7 @@ double pipelined_per_s(const Ref<protocol::Component>& component, int asks) {
 }
 
 Figures measure_link(LinkClient& client, int asks, int pipelined) {
-  const Ref<protocol::Component> component{client, "/pit/pool"};
+  const WaitingRef<protocol::Component> component{client, "/pit/pool"};
   std::vector<double> us;
   for (int i = 0; i < asks; ++i) {
     const auto start = SteadyClock::now();
@@ -216,7 +216,7 @@ int main(int argc, char** argv) {
       LinkServer server{{}, echo, clocks};
       auto listener = UnixListener::listen(path, clocks);
       if (!listener) std::abort();
-      server.listen(std::move(*listener));
+      if (!server.listen(std::move(*listener))) std::abort();
       say(ready);
       wait_for_end(until);
     }};

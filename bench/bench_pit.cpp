@@ -36,7 +36,7 @@ void dag_no_ops(benchmark::State& state) {
   fixture.node.spawn("/pit/dag", [&](Host& host) {
     return std::make_unique<Dag>(host, *fixture.storage, fixture.writer);
   });
-  Ref<protocol::Dag> dag{fixture.node.asker()};
+  WaitingRef<protocol::Dag> dag{fixture.node.asker()};
   int runs = 0;
   for (auto _ : state) {
     const std::string run = "run-" + std::to_string(++runs);
@@ -70,7 +70,7 @@ void artifact_read(benchmark::State& state) {
   fixture.node.spawn("/pit/artifacts", [&](Host& host) {
     return std::make_unique<Artifacts>(host, *fixture.storage, fixture.writer);
   });
-  Ref<protocol::Artifacts> artifacts{fixture.node.asker()};
+  WaitingRef<protocol::Artifacts> artifacts{fixture.node.asker()};
   std::string content;
   while (content.size() < static_cast<std::size_t>(state.range(0)))
     content += std::to_string(content.size() * 7) + " lines of some text\n";
@@ -103,7 +103,7 @@ void arbitration_exchange(benchmark::State& state) {
     return std::make_unique<Arbitration>(
         host, ArbitrationOptions{.capacity = {std::uint64_t{batch} * 1000, 1U << 30U}});
   });
-  Ref<protocol::Arbitration> arbitration{node.asker()};
+  WaitingRef<protocol::Arbitration> arbitration{node.asker()};
   std::uint64_t key = 0;
   for (auto _ : state) {
     const auto granted = arbitration

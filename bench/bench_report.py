@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""How long the report on a source tree takes, and how much memory of its own the command needs.
+"""How long the report on a source tree takes, and how much memory the command and its node need.
 
     bench/bench_report.py [--bin build/bin] [--runs 3] [--tree /usr/include]
 
@@ -14,19 +14,21 @@ import pathlib
 import subprocess
 import time
 
-from place import place
+from place import place, stop_node
 
 MELODY = pathlib.Path(__file__).resolve().parents[1] / "config/melodies/repo-report.toml"
 LOOK_EVERY_S = 0.005
 
 
 def own_memory_kib(pid):
-    """0 when it has ended."""
+    """Of the process and what it started; 0 when it has ended."""
     try:
         status = pathlib.Path(f"/proc/{pid}/status").read_text()
+        started = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     except (FileNotFoundError, ProcessLookupError):
         return 0
-    return int(status.split("RssAnon:")[1].split()[0]) if "RssAnon:" in status else 0
+    own = int(status.split("RssAnon:")[1].split()[0]) if "RssAnon:" in status else 0
+    return own + sum(map(own_memory_kib, started))
 
 
 def report_once(binary, tree):
@@ -46,6 +48,7 @@ def report_once(binary, tree):
             seconds = time.perf_counter() - begun
         if command.returncode != 0:
             raise SystemExit(f"the command ended with {command.returncode}")
+        stop_node(binary, home, environment)
         summary = json.loads(events.read_text(errors="replace").splitlines()[-1])
         return seconds, most_kib / 1024, summary["outputs"]["files"]
 

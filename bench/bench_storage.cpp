@@ -1,10 +1,10 @@
 // What storing costs, against what the disk alone costs in the same run.
 //
-//   bench_storage [--dir DIR] [--tree TREE] [--threads N]
+//   bench_storage [--dir DIR] [--tree TREE]
 //
 // DIR is where the store is made and removed again (default: the current directory's disk), TREE
-// the source tree for bulk figures (default /usr/include). Where `restic` is installed, it backs up
-// the same tree to the same disk in the same run.
+// whence the files come that are read back (default /usr/include). Whole trees are measured as
+// people store them: bench_tree.py.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
@@ -18,7 +18,7 @@
 #include <vector>
 
 #include "actors/pit/artifacts/artifact_verify.hpp"
-#include "actors/pit/artifacts/tree_put.hpp"
+#include "actors/pit/artifacts/tree_walk.hpp"
 
 namespace {
 
@@ -28,6 +28,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr int kDurableRounds = 300;
 constexpr int kReadRounds = 20'000;
+constexpr std::size_t kFilesRead = 1000;
 constexpr std::size_t kSmallBytes = 2000;
 
 double micros_since(Clock::time_point start) {
@@ -108,63 +109,27 @@ void bench_group(const ArtifactStore& store, runtime::StorageWriter& writer, int
              putters * (kDurableRounds / 3) / seconds);
 }
 
-double restic_files_per_s(const std::filesystem::path& tree, const std::filesystem::path& dir,
-                          std::uint64_t files) {
-  const auto restic = fmt::format("RESTIC_PASSWORD=x restic --quiet --no-cache --repo '{}' ",
-                                  (dir / "restic").native());
-  if (std::system((restic + "init >/dev/null").c_str()) != 0) return 0;
-  const auto start = Clock::now();
-  if (std::system(fmt::format("{} backup '{}' >/dev/null", restic, tree.native()).c_str()) != 0)
-    return 0;
-  return static_cast<double>(files) / (micros_since(start) / 1e6);
-}
-
-void bench_restic(const std::filesystem::path& tree, const std::filesystem::path& dir,
-                  std::uint64_t files, double our_files_per_s) {
-  if (std::system("command -v restic >/dev/null 2>&1") != 0) {
-    fmt::print("restic is not installed (apt: restic)\n");
-    return;
-  }
-  const double theirs = restic_files_per_s(tree, dir, files);
-  if (theirs == 0) {
-    fmt::print("restic failed\n");
-    return;
-  }
-  fmt::print("{:<44} {:>10.0f} files/s   times restic's: {:.2f}\n", "restic, the same tree, first",
-             theirs, our_files_per_s / theirs);
-}
-
-Digest bench_bulk(const ArtifactStore& store, runtime::StorageWriter& writer,
-                  const std::filesystem::path& tree, const std::filesystem::path& dir,
-                  int threads) {
-  Digest digest;
-  std::uint64_t files = 0;
-  double first_files_per_s = 0;
-  for (const auto* round : {"first", "again"}) {
-    const auto start = Clock::now();
-    const auto put =
-        must(put_tree(store, writer, tree, {.version = {.name = "tree"}, .threads = threads}));
-    const double seconds = micros_since(start) / 1e6;
-    fmt::print("{:<44} {:>10.0f} files/s {:>6.1f} MB/s\n",
-               fmt::format("put {} ({} files, {:.1f} MB), {}", tree.native(), put.files,
-                           static_cast<double>(put.size_bytes) / 1e6, round),
-               static_cast<double>(put.files) / seconds,
-               static_cast<double>(put.size_bytes) / 1e6 / seconds);
-    digest = put.digest;
-    files = put.files;
-    if (first_files_per_s == 0) first_files_per_s = static_cast<double>(files) / seconds;
-  }
-  bench_restic(tree, dir, files, first_files_per_s);
-  return digest;
-}
-
-void bench_reads(const ArtifactStore& store, const Digest& tree) {
-  const auto entries = must(load_tree(store, tree));
+// The small files of a tree, as contents without a name.
+std::vector<Digest> store_small_files(const ArtifactStore& store, runtime::StorageWriter& writer,
+                                      const std::filesystem::path& tree) {
+  const runtime::Descriptor root(::open(tree.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   std::vector<Digest> digests;
-  for (const auto& entry : entries) {
-    const bool small = entry.kind == TreeEntryKind::file && entry.size_bytes <= 16'384;
-    if (small && digests.size() < 1000) digests.push_back(entry.digest);
+  ArtifactBatch batch;
+  for (const auto& entry : must(walk_tree(root.get())).entries) {
+    if (entry.kind != TreeEntryKind::file || entry.size_bytes > 16'384) continue;
+    auto file = FileReading::open(root.get(), entry.path);
+    if (!file) continue;
+    std::string content(file->size_bytes(), '\0');
+    must(file->read(content.data(), content.size()));
+    batch.contents.push_back(must(store.prepare(content)));
+    digests.push_back(batch.contents.back().info.digest);
+    if (digests.size() == kFilesRead) break;
   }
+  must(store.write(writer, std::move(batch)));
+  return digests;
+}
+
+void bench_reads(const ArtifactStore& store, const std::vector<Digest>& digests) {
   if (digests.empty()) return;
   Samples samples;
   for (int i = 0; i < kReadRounds; ++i) {
@@ -182,12 +147,10 @@ void bench_reads(const ArtifactStore& store, const Digest& tree) {
 
 int main(int argc, char** argv) {
   std::filesystem::path base = ".", tree = "/usr/include";
-  int threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   for (int i = 1; i + 1 < argc; i += 2) {
     const std::string_view option = argv[i];
     if (option == "--dir") base = argv[i + 1];
     if (option == "--tree") tree = argv[i + 1];
-    if (option == "--threads") threads = std::stoi(argv[i + 1]);
   }
   auto pattern = (base / "bench-storage-XXXXXX").native();
   if (::mkdtemp(pattern.data()) == nullptr) {
@@ -202,8 +165,7 @@ int main(int argc, char** argv) {
     bench_durable(*store, writer, dir);
     bench_group(*store, writer, 1);
     bench_group(*store, writer, 16);
-    const auto digest = bench_bulk(*store, writer, tree, dir, threads);
-    bench_reads(*store, digest);
+    bench_reads(*store, store_small_files(*store, writer, tree));
     const auto start = Clock::now();
     const auto report = must(verify(*store));
     fmt::print("{:<44} {:>10.0f} MB/s {}\n", "verify everything",

@@ -10,10 +10,14 @@ annotation oneway @0xa2b1c3d4e5f60719 (method) :Void;
 # Nothing comes back, not even an error: such a method has no results.
 
 annotation idempotent @0xa2b1c3d4e5f6071a (method) :Void;
-# Asking twice is as good as once: the runtime may retry within the deadline.
+# Asking twice is as good as once: whoever got no answer may ask again.
 
 annotation cursor @0xa2b1c3d4e5f6071b (method) :Void;
 # A subscription: the request has `cursor` and `max`, the response `next` and `missed`.
 
 annotation internal @0xa2b1c3d4e5f6071c (method) :Void;
 # For the component's supervisor only: refused when it comes over a link.
+
+annotation urgent @0xa2b1c3d4e5f6071d (method) :Void;
+# Goes before what waits in the receiver's mailbox already, but for other urgent messages. For what
+# keeps a component in hand: a matter of the process, not of the wire.

@@ -28,6 +28,10 @@ interface Artifacts $name("/pit/artifacts") {
   # Reads everything back and checks it.
   verifyProgress @11 VerifyProgressRequest -> VerifyProgressResponse $idempotent;
   # How far the verification that is under way is, or how far the latest came.
+  have @12 HaveContentsRequest -> HaveContentsResponse $idempotent;
+  # Which contents are stored and whole: each is read back and checked.
+  place @13 StorePlaceRequest -> StorePlaceResponse $idempotent;
+  # Where the store lies, and what it takes at once.
 }
 
 struct ArtifactDraft {
@@ -121,12 +125,16 @@ struct TreeEntry {
   kind @2 :TreeEntryKind;
   digest @3 :Text;        # of a file
   sizeBytes @4 :UInt64;
-  target @5 :Data;        # of a symlink
+  target @5 :Data;        # of a symlink; of a hard link the path of the file that has its content
+  modifiedS @6 :Int64;    # when it was changed last: seconds since 1970, UTC
+  modifiedNs @7 :UInt32 = 4294967295;  # and nanoseconds; 4294967295: not known
+  sparse @8 :Bool;        # a file with holes
 }
 enum TreeEntryKind {
   file @0;
   directory @1;
   symlink @2;
+  hardLink @3;
 }
 struct ReadTreeRequest {
   ref @0 :Text;
@@ -151,7 +159,9 @@ struct CommitTreeResponse {
   version @1 :ArtifactVersion;  # of the tree, once it was the last
 }
 
-struct VerifyArtifactsRequest {}
+struct VerifyArtifactsRequest {
+  repair @0 :Bool;        # removes damaged records that nothing refers to
+}
 struct VerifyArtifactsResponse {
   contents @0 :UInt64;
   parts @1 :UInt64;
@@ -160,6 +170,7 @@ struct VerifyArtifactsResponse {
   bytes @4 :UInt64;
   unreferenced @5 :UInt64;     # contents no name leads to; legal
   problems @6 :List(Text);
+  repaired @7 :UInt64;         # damaged records that were removed
 }
 
 struct VerifyProgressRequest {}
@@ -167,4 +178,19 @@ struct VerifyProgressResponse {
   running @0 :Bool;
   done @1 :UInt64;             # records checked
   total @2 :UInt64;            # 0: not counted yet
+}
+
+struct HaveContentsRequest {
+  digests @0 :List(Text);
+}
+struct HaveContentsResponse {
+  there @0 :List(Bool);        # in the order of the digests
+}
+
+struct StorePlaceRequest {}
+struct StorePlaceResponse {
+  partBytes @0 :UInt32;        # the most that one draft or one append holds
+  directory @1 :Text;          # absolute, on the node's machine
+  device @2 :UInt64;           # what stat(2) says of the directory: it is known again by any path
+  inode @3 :UInt64;
 }

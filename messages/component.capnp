@@ -4,19 +4,20 @@ using Cxx = import "/capnp/c++.capnp";
 $Cxx.namespace("symphony::messages");
 using import "annotations.capnp".idempotent;
 using import "annotations.capnp".internal;
+using import "annotations.capnp".urgent;
 using import "error.capnp".Error;
 
 interface Component {
   # The part of every protocol that the runtime itself implements.
-  describe @0 DescribeRequest -> DescribeResponse $idempotent;
-  health @1 HealthRequest -> HealthResponse $idempotent;
-  prepare @2 PrepareRequest -> PrepareResponse $internal;
+  describe @0 DescribeRequest -> DescribeResponse $idempotent $urgent;
+  health @1 HealthRequest -> HealthResponse $idempotent $urgent;
+  prepare @2 PrepareRequest -> PrepareResponse $internal $urgent;
   # Acquire what is needed; may fail. Followed by `start`.
-  start @3 StartRequest -> StartResponse $internal;
+  start @3 StartRequest -> StartResponse $internal $urgent;
   # Begin to work. When it is answered the component is ready.
   drain @4 DrainRequest -> DrainResponse $internal;
-  # Finish what was accepted, refuse what is new.
-  stop @5 StopRequest -> StopResponse $internal;
+  # Finish what was accepted, refuse what is new. Not urgent: what waits already was accepted.
+  stop @5 StopRequest -> StopResponse $internal $urgent;
   # Let go of everything.
 }
 

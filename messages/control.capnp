@@ -10,6 +10,9 @@ interface Control $name("/control") {
   peers @0 ListPeersRequest -> ListPeersResponse $idempotent;
   shutdown @1 ShutdownRequest -> ShutdownResponse $idempotent;
   # Ends the node in order, as SIGTERM does. Answered before it begins.
+  makeWay @2 MakeWayRequest -> MakeWayResponse $idempotent;
+  # A node that a command started ends as soon as its last client and its last run are gone,
+  # without lingering; any other goes on.
 }
 
 struct ListPeersRequest {}
@@ -27,3 +30,8 @@ struct PeerRow {
 
 struct ShutdownRequest {}
 struct ShutdownResponse {}
+
+struct MakeWayRequest {}
+struct MakeWayResponse {
+  ends @0 :Bool;       # whether it is a node that ends by itself
+}

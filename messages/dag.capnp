@@ -66,7 +66,9 @@ struct RunHead {
   inputsJson @5 :Text;        # an object: every input with its value
   startedNs @6 :Int64;        # Unix time
   host @7 :Text;
-  directory @8 :Text;         # working directory that relative paths were resolved against
+  directory @8 :Text;         # working directory of who started it: where relative paths start
+  weight @9 :UInt32;          # share against other runs; 0: 1
+  attached @10 :Bool;         # ends with its client: no node that boots goes on with it
 }
 
 struct CreateRunRequest {
@@ -97,6 +99,7 @@ struct NodeOutcome {
   error @5 :Error;            # of a node that failed
   startedNs @6 :Int64;        # Unix time
   durationUs @7 :UInt64;
+  attempt @8 :UInt32;         # which one this is of, from 1; 0: the latest
 }
 
 struct CompleteNodesRequest {
@@ -128,9 +131,13 @@ struct RunBatchResponse {
   status @2 :RunStatus;
   ended @3 :Bool;
   progress @4 :RunProgress;
-  retryAtNs @5 :Int64;        # Unix time of the next retry; 0: none. Ask `complete` again then.
+  retryAtNs @5 :Int64;        # Unix time of the next retry, for people; 0: none
   head @6 :RunHead;           # answer to `open` only
   resumptions @7 :UInt32;
+  retryInNs @8 :Int64;        # from now to the next retry; -1: none. Ask `complete` again then.
+  state @9 :Data;             # answer to `open` only: the state of the run (actors/run/snapshot.cpp)
+  attempts @10 :List(UInt32); # of what is ready, in the same order: which attempt is to start
+  dropped @11 :UInt32;        # outcomes of attempts that are not the latest: nothing was made of them
 }
 
 struct SyncRunRequest {
@@ -140,6 +147,7 @@ struct SyncRunResponse {}
 
 struct CancelRunRequest {
   run @0 :Text;
+  failure @1 :Text;           # why it cannot go on: then it has failed, and was not cancelled
 }
 struct CancelRunResponse {
   status @0 :RunStatus;
@@ -149,6 +157,8 @@ struct NodeResultsRequest {
   run @0 :Text;
   offset @1 :UInt32;          # of the first node
   max @2 :UInt32;
+  brief @3 :Bool;             # without results
+  failedOnly @4 :Bool;        # leaves out nodes that did not fail
 }
 struct NodeResultsResponse {
   nodes @0 :List(NodeRow);
@@ -187,6 +197,7 @@ struct RunRow {
   updatedNs @6 :Int64;
   resumptions @7 :UInt32;
   fruitlessResumptions @8 :UInt32;  # those since a node last ended
+  failure @9 :Text;           # why the run as a whole has failed; empty: its nodes tell
 }
 
 struct ShowRunRequest {

@@ -1,16 +1,27 @@
 #include "messages/envelope.hpp"
 
+#include <capnp/schema.h>
+
+#include <string>
+
+#include "messages/utf8.hpp"
+
 namespace symphony {
 
 Error to_error(messages::Error::Reader reader) {
-  return Error{reader.getCode(), reader.getMessage().cStr(), reader.getField().cStr(),
-               reader.getRetryable()};
+  Error error{reader.getCode(), reader.getMessage().cStr(), reader.getField().cStr(),
+              reader.getRetryable()};
+  const auto code = static_cast<unsigned>(error.code);
+  if (code < capnp::Schema::from<Errc>().getEnumerants().size()) return error;
+  error.code = Errc::INTERNAL;
+  error.message += " (error code " + std::to_string(code) + " of a newer release)";
+  return error;
 }
 
 void write_error(messages::Error::Builder builder, const Error& error) {
   builder.setCode(error.code);
-  builder.setMessage(error.message);
-  builder.setField(error.field);
+  builder.setMessage(valid_text(error.message));
+  builder.setField(valid_text(error.field));
   builder.setRetryable(error.retryable);
 }
 

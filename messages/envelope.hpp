@@ -43,6 +43,7 @@ struct Header {
   Deadline sent{};                  // when it was put into the receiver's mailbox
   std::uint16_t method = 0;         // ordinal in the interface
   Kind kind = Kind::request;
+  bool urgent = false;  // goes before what waits already: $urgent in the schema; not on the wire
 };
 
 // Immutable once sent; copying shares the words.

@@ -9,6 +9,7 @@
 #include "messages/base64.hpp"
 #include "messages/json.hpp"
 #include "messages/json_value.hpp"
+#include "messages/utf8.hpp"
 
 namespace symphony {
 namespace {
@@ -19,13 +20,6 @@ using capnp::schema::Type;
 
 constexpr std::size_t kMostNames = 16;   // of fields or values that an error lists
 constexpr std::size_t kMostQuoted = 40;  // bytes of a value that an error repeats
-
-std::string shortened(std::string_view text) {
-  if (text.size() <= kMostQuoted) return std::string{text};
-  auto end = kMostQuoted;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
-  return std::string{text.substr(0, end)} + "…";
-}
 
 // Builds a Json value from parser events; refuses duplicate keys and what is nested too deeply.
 // (The parser's own tree keeps the last of two equal keys and knows no limit.)
@@ -101,7 +95,7 @@ class Tree : public nlohmann::json_sax<Json> {
         const auto index = level.value->size() - (i + 1 < levels_.size() ? 1 : 0);
         result += "[" + std::to_string(index) + "]";
       } else {
-        result += (result.empty() ? "" : ".") + shortened(level.key);
+        result += (result.empty() ? "" : ".") + shortened(level.key, kMostQuoted);
       }
     }
     return result;
@@ -125,7 +119,7 @@ class Reader {
     std::string member;
     for (const auto& [key, value] : json.items()) {
       const auto mark = path_.size();
-      path_ += (path_.empty() ? "" : ".") + shortened(key);
+      path_ += (path_.empty() ? "" : ".") + shortened(key, kMostQuoted);
       const auto field = field_of(builder.getSchema(), key);
       if (field.getProto().getDiscriminantValue() != capnp::schema::Field::NO_DISCRIMINANT) {
         if (!member.empty()) wrong("only one of " + member + " and " + key + " can be given");
@@ -159,7 +153,7 @@ class Reader {
       case Json::value_t::boolean:
         return json.get<bool>() ? "true" : "false";
       case Json::value_t::string:
-        return "\"" + shortened(json.get_ref<const std::string&>()) + "\"";
+        return "\"" + shortened(json.get_ref<const std::string&>(), kMostQuoted) + "\"";
       default:
         return json.dump();
     }

@@ -6,7 +6,7 @@
 
 #include "messages/base64.hpp"
 #include "messages/json.hpp"
-#include "messages/validate.hpp"
+#include "messages/utf8.hpp"
 
 namespace symphony {
 namespace {
@@ -15,13 +15,6 @@ using capnp::DynamicEnum;
 using capnp::DynamicList;
 using capnp::DynamicStruct;
 using capnp::DynamicValue;
-
-// Bytes of the first character of `text`, or 0 when it is not UTF-8.
-std::size_t character_size(std::string_view text) {
-  for (std::size_t size = 1; size <= 4 && size <= text.size(); ++size)
-    if (is_utf8(text.data(), size)) return size;
-  return 0;
-}
 
 class Writer {
  public:
@@ -160,9 +153,9 @@ class Writer {
   void text(capnp::Text::Reader reader) {
     out_ += '"';
     std::string_view rest(reader.begin(), reader.size());
-    const bool sound = is_utf8(rest.data(), rest.size());
+    const bool sound = is_utf8(rest);
     while (!rest.empty()) {
-      const auto size = sound ? 1 : character_size(rest);
+      const auto size = sound ? 1 : utf8_sequence_length(rest);
       if (size == 0)
         out_ += "\xef\xbf\xbd";
       else if (size > 1)

@@ -20,6 +20,13 @@ interface Engine $name("/orchestration/engine") {
   # Where a run is, melody node by melody node: for a display.
   events @4 RunEventsRequest -> RunEventsResponse $cursor;
   # What happened in a run since the cursor; waits for something when there is nothing.
+  attach @5 AttachRequest -> AttachResponse;
+  # Held open by a client for as long as it is there, and never answered: runs that it starts or
+  # resumes as `attached` are cancelled when it is gone.
+  underWay @6 UnderWayRequest -> UnderWayResponse $idempotent;
+  # How many runs there is work for.
+  feed @7 RunFeedRequest -> RunFeedResponse $cursor;
+  # Runs as they begin and end since the cursor; waits for something when there is nothing.
 }
 
 struct Problem {
@@ -42,6 +49,13 @@ struct StartRunRequest {
   inputs @2 :List(InputValue);
   directory @3 :Text;         # absolute; relative paths among the inputs start here
   weight @4 :UInt32;          # share against other runs; 0: 1
+  environment @5 :List(EnvironmentVariable);
+  # What programs may see of the caller's; absent: the node's own. Never journalled.
+  attached @6 :Bool;          # ends with the client, which holds an `attach`
+}
+struct EnvironmentVariable {
+  name @0 :Text;
+  value @1 :Text;             # bytes that are not UTF-8 are escaped, as in paths
 }
 struct StartRunResponse {
   run @0 :Text;               # empty when there are problems
@@ -51,11 +65,39 @@ struct StartRunResponse {
 }
 struct ResumeRunRequest {
   run @0 :Text;               # id, or its unique beginning
-  again @1 :Bool;             # also what failed or was cancelled
+  again @1 :Bool;             # also what failed; what was cancelled is taken up in any case
+  environment @2 :List(EnvironmentVariable);  # as of StartRunRequest
+  attached @3 :Bool;          # ends with the client, which holds an `attach`
+}
+
+struct AttachRequest {}
+struct AttachResponse {}
+
+struct UnderWayRequest {}
+struct UnderWayResponse {
+  runs @0 :UInt32;            # those that are being started or taken up included
+}
+
+struct RunFeedRequest {
+  cursor @0 :UInt64;          # 0: from the first that is still held
+  max @1 :UInt32;
+}
+struct RunFeedResponse {
+  next @0 :UInt64;
+  missed @1 :UInt64;
+  changes @2 :List(RunChange);
+}
+struct RunChange {
+  sequence @0 :UInt64;
+  timeNs @1 :Int64;           # Unix time
+  run @2 :Text;
+  melody @3 :Text;
+  status @4 :RunStatus;       # running: it began, or was taken up; else how it ended
 }
 
 struct StopRunRequest {
   run @0 :Text;
+  hurry @1 :Bool;             # programs are killed at once, not asked to end first
 }
 struct StopRunResponse {
   status @0 :RunStatus;

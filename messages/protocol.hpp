@@ -16,6 +16,7 @@ struct MethodInfo {
   bool idempotent = false;
   bool cursor = false;
   bool internal = false;  // refused when it comes over a link
+  bool urgent = false;    // goes before what waits already
   capnp::StructSchema (*request)() = nullptr;
   capnp::StructSchema (*response)() = nullptr;  // null when oneway
 };
@@ -37,5 +38,10 @@ struct ProtocolInfo {
 // Generated: every protocol, sorted by title. Thread-safe.
 std::span<const ProtocolInfo* const> all_protocols() noexcept;
 const ProtocolInfo* find_protocol(std::uint64_t id) noexcept;
+// Null when there is no such protocol, or no such method in it.
+inline const MethodInfo* find_method(std::uint64_t protocol, std::uint16_t method) noexcept {
+  const auto* info = find_protocol(protocol);
+  return info == nullptr || method >= info->methods.size() ? nullptr : &info->methods[method];
+}
 
 }  // namespace symphony

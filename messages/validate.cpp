@@ -7,6 +7,7 @@
 #include <string>
 
 #include "messages/protocol.hpp"
+#include "messages/utf8.hpp"
 
 namespace symphony {
 namespace {
@@ -61,6 +62,9 @@ struct Section {
 // One pass over one message. Every function returns false once something is wrong; `why_` is set
 // where it was found, `path_` is put together on the way back.
 class Walk {
+  static constexpr const char* kNewerEnumerant =
+      "has an enum value that only a newer release knows";
+
  public:
   Walk(const Shapes& shapes, const Words& words, const ValidationLimits& limits)
       : shapes_(shapes),
@@ -71,13 +75,20 @@ class Walk {
 
   Status run(std::uint32_t root) {
     if (frame() && root_pointer(root)) return {};
-    return Error{Errc::INVALID_ARGUMENT, "the message " + std::string{why_}, path_};
+    return Error{newer_ ? Errc::UNIMPLEMENTED : Errc::INVALID_ARGUMENT,
+                 "the message " + std::string{why_}, path_};
   }
 
  private:
   bool wrong(const char* why) {
     why_ = why;
     return false;
+  }
+  // True when it is allowed.
+  bool newer(const char* what) {
+    if (limits_.newer == NewerValues::allow) return true;
+    newer_ = true;
+    return wrong(what);
   }
   bool at_field(const std::string& name) {
     path_ = path_.empty() || path_[0] == '[' ? name + path_ : name + "." + path_;
@@ -202,7 +213,7 @@ class Walk {
     if (!is_text) return true;
     const auto* text = reinterpret_cast<const char*>(target.object);
     if (count == 0 || text[count - 1] != '\0') return wrong("has text that does not end in NUL");
-    return is_utf8(text, count - 1) || wrong("has text that is not UTF-8");
+    return is_utf8({text, count - 1}) || wrong("has text that is not UTF-8");
   }
 
   // `shape` null: unknown, only the structure is checked.
@@ -221,7 +232,8 @@ class Walk {
            slots(section, shape->by_slot.data(), shape->by_slot.size(), nesting);
   }
 
-  // Which members are active decides what a slot holds: collect that first.
+  // Which members are active decides what a slot holds: collect that first. A member that is
+  // unknown here leaves its slots null, which is: anything.
   bool section_with_union(const Section& section, const Shapes::Struct& shape, int nesting) {
     std::array<const Shapes::Slot*, 32> few{};
     std::vector<const Shapes::Slot*> many;
@@ -239,7 +251,7 @@ class Walk {
     for (const auto& choice : part.unions) {
       const auto discriminant = section.u16(choice.offset);
       if (discriminant >= choice.members.size()) {
-        wrong("has a union whose member is unknown here");
+        if (newer("has a union member that only a newer release knows")) continue;
         return choice.name.empty() ? false : at_field(choice.name);
       }
       if (!collect(section, choice.members[discriminant], active)) return false;
@@ -249,10 +261,9 @@ class Walk {
 
   bool enums(const Section& section, const Shapes::Part& part) {
     for (const auto& field : part.enums)
-      if ((section.u16(field.offset) ^ field.default_value) >= field.enumerants) {
-        wrong("has an enum value that is unknown here");
+      if ((section.u16(field.offset) ^ field.default_value) >= field.enumerants &&
+          !newer(kNewerEnumerant))
         return at_field(field.name);
-      }
     return true;
   }
 
@@ -296,10 +307,8 @@ class Walk {
   bool enum_list(const Target& target, const Shapes::List& shape) {
     const Section values{target.segment, target.object, target.available, 0};
     for (std::size_t i = 0; i < target.list_count(); ++i)
-      if (values.u16(static_cast<std::uint32_t>(i)) >= shape.enumerants) {
-        wrong("has an enum value that is unknown here");
+      if (values.u16(static_cast<std::uint32_t>(i)) >= shape.enumerants && !newer(kNewerEnumerant))
         return at_index(i);
-      }
     return true;
   }
 
@@ -330,52 +339,11 @@ class Walk {
   std::size_t words_left_;
   std::uint64_t empty_left_;
   const char* why_ = "";
+  bool newer_ = false;
   std::string path_;
 };
 
-// Length of the well-formed sequence at `at` that starts with a byte above 0x7f; 0 when there is
-// none. Unicode 15, table 3-7.
-std::size_t sequence_length(const unsigned char* at, std::size_t available) {
-  const auto continues = [&](std::size_t i) { return i < available && (at[i] & 0xc0) == 0x80; };
-  const auto first = at[0];
-  if (first < 0xc2 || first > 0xf4) return 0;
-  if (!continues(1)) return 0;
-  if (first < 0xe0) return 2;
-  if (!continues(2)) return 0;
-  if (first < 0xf0) {
-    if ((first == 0xe0 && at[1] < 0xa0) || (first == 0xed && at[1] > 0x9f)) return 0;
-    return 3;
-  }
-  if (!continues(3)) return 0;
-  if ((first == 0xf0 && at[1] < 0x90) || (first == 0xf4 && at[1] > 0x8f)) return 0;
-  return 4;
-}
-
 }  // namespace
-
-bool is_utf8(const char* begin, std::size_t size_bytes) noexcept {
-  const auto* bytes = reinterpret_cast<const unsigned char*>(begin);
-  std::size_t at = 0;
-  while (at < size_bytes) {
-    // Most text is ASCII: eight bytes at a time.
-    std::uint64_t eight;
-    if (size_bytes - at >= sizeof eight) {
-      std::memcpy(&eight, bytes + at, sizeof eight);
-      if ((eight & 0x8080808080808080u) == 0) {
-        at += sizeof eight;
-        continue;
-      }
-    }
-    if (bytes[at] < 0x80) {
-      ++at;
-      continue;
-    }
-    const auto length = sequence_length(bytes + at, size_bytes - at);
-    if (length == 0) return false;
-    at += length;
-  }
-  return true;
-}
 
 Validator Validator::of_protocols() {
   Validator validator;

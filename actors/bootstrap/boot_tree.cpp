@@ -16,6 +16,8 @@
 #include "actors/pit/arbitration/arbitration.hpp"
 #include "actors/pit/artifacts/artifacts.hpp"
 #include "actors/pit/dag/dag.hpp"
+#include "actors/pit/output/node_output.hpp"
+#include "runtime/system/variables.hpp"
 
 namespace symphony::bootstrap {
 namespace {
@@ -114,6 +116,8 @@ runtime::LinkOptions link_options(const Parts& parts) {
   options.max_peers = settings.get<std::size_t>("link.max_peers");
   options.max_pending = settings.get<std::size_t>("link.max_pending");
   options.max_frame_bytes = settings.get<std::size_t>("link.max_frame_bytes");
+  options.max_inbound_bytes = settings.get<std::size_t>("link.max_inbound_bytes");
+  options.max_inbound_bytes_in_all = settings.get<std::size_t>("link.max_inbound_total_bytes");
   options.handshake_timeout = settings.get_ms("link.handshake_timeout_ms");
   options.ask_timeout = settings.get_ms("link.ask_timeout_ms");
   return options;
@@ -164,6 +168,10 @@ ChildPlan infrastructure(const Parts& parts) {
             [parts](Host& host) {
               return std::make_unique<actors::Dag>(host, parts.storage, parts.writer);
             });
+  phase.add("/pit/output", "what programs print that run for nodes", {"storage"},
+            [parts](Host& host) {
+              return std::make_unique<actors::NodeOutput>(host, parts.storage, parts.writer);
+            });
   return std::move(phase).plan();
 }
 
@@ -177,8 +185,9 @@ ChildPlan orchestration(const Parts& parts) {
     options.operators = &parts.operators;
     options.asker = &parts.asker;
     options.workers = &parts.workers;
+    options.fork_server = &parts.fork_server;
     options.host = parts.host;
-    options.take_up_runs = parts.take_up_runs;
+    options.environment = runtime::process_variables();
     options.runs_max = parts.settings.get<std::size_t>("engine.max_runs");
     options.resumptions_max = parts.settings.get<std::uint32_t>("engine.max_crashes");
     return std::make_unique<actors::Engine>(host, options);
@@ -196,12 +205,14 @@ ChildPlan application(const Parts& parts, std::vector<ChildPlan> extra) {
     before_control.push_back(plan.spec.id);
     phase.add(std::move(plan));
   }
-  phase.add("/control", "the door of the node: a Unix socket", {"link", "node.runtime_dir"},
-            [parts](Host& host) {
-              return std::make_unique<Control>(
-                  host, ControlOptions{parts.socket_path, link_options(parts), parts.shut_down},
-                  parts.receiver);
-            });
+  phase.add(
+      "/control", "the endpoint of the node: a Unix socket", {"link", "node.runtime_dir"},
+      [parts](Host& host) {
+        return std::make_unique<Control>(
+            host,
+            ControlOptions{parts.socket_path, link_options(parts), parts.shut_down, parts.linger},
+            parts.receiver);
+      });
   phase.last_needs(std::move(before_control));
   return std::move(phase).plan();
 }

@@ -27,8 +27,10 @@ HealthChecker::HealthChecker(runtime::Host& host, HealthOptions options)
     : ComponentOf(host), options_(std::move(options)), core_(options_.rules) {}
 
 void HealthChecker::start(runtime::Step step) {
-  look();
-  look_again_later();
+  host().on_own_behalf([this] {
+    look();
+    look_again_later();
+  });
   step.done();
 }
 

@@ -5,13 +5,14 @@
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <cmath>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <optional>
 #include <thread>
@@ -31,12 +32,14 @@
 #include "runtime/component/thread_asker.hpp"
 #include "runtime/component/watchdog.hpp"
 #include "runtime/ids/random.hpp"
-#include "runtime/link/descriptor.hpp"
+#include "runtime/link/socket_path.hpp"
 #include "runtime/link/unix_socket.hpp"
 #include "runtime/log/log.hpp"
 #include "runtime/storage/storage.hpp"
 #include "runtime/storage/storage_writer.hpp"
+#include "runtime/system/descriptor.hpp"
 #include "runtime/system/fs.hpp"
+#include "runtime/system/thread.hpp"
 #include "runtime/system/xdg.hpp"
 #include "runtime/telemetry/telemetry_registry.hpp"
 #include "runtime/time/ticker.hpp"
@@ -62,9 +65,17 @@ runtime::LogOptions log_options(const Settings& settings, const std::string& nod
                                 settings.get<std::size_t>("log.queue_records"))};
 }
 
+// From where this process is now, so that it may go elsewhere. Where that is gone it stays as it
+// is, and whatever uses it fails.
+std::string absolute(const std::string& path) {
+  std::error_code gone;
+  const auto whole = std::filesystem::absolute(path, gone);
+  return gone || path.empty() ? path : whole.native();
+}
+
 Result<std::vector<runtime::LogOutput>> log_outputs(const Settings& settings, bool quiet) {
   std::vector<runtime::LogOutput> outputs;
-  const auto file = settings.get<std::string>("log.file");
+  const auto file = absolute(settings.get<std::string>("log.file"));
   if (!file.empty()) {
     auto output = runtime::file_output(file, settings.get_bytes("log.max_size_mib"),
                                        settings.get<std::size_t>("log.max_files"));
@@ -91,7 +102,7 @@ std::size_t blocking_threads(const Settings& settings) {
 std::size_t worker_threads(const Settings& settings, const runtime::MachineLimits& machine) {
   const auto cores = settings.get<std::size_t>("arbitration.cores");
   const auto wanted = cores != 0 ? cores : static_cast<std::size_t>(std::ceil(machine.cpus));
-  return std::max<std::size_t>(wanted, 1) + actors::EngineOptions{}.lanes_lost_max;
+  return std::max<std::size_t>(wanted, 1) + actors::EngineOptions{}.slots_lost_max;
 }
 
 std::string host_name() {
@@ -100,6 +111,9 @@ std::string host_name() {
 }
 
 constexpr milliseconds kFlushPatience{500};
+// Those without which there is no node: its workers, log, ticker, writer, watchdog, door, pools.
+// Looked for before anything is made that would end the process when it is refused one.
+constexpr std::size_t kThreadsAtLeast = 16;
 // How much later than its supervisors the process gives up, so that they can say on whom.
 constexpr milliseconds kStopGrace{300};
 
@@ -118,7 +132,8 @@ NodePaths node_paths(const Settings& settings, const std::string& name) {
   auto data_dir = settings.get<std::string>("node.data_dir");
   if (runtime_dir.empty()) runtime_dir = dirs.runtime.string();
   if (data_dir.empty()) data_dir = (dirs.data / name).string();
-  return {runtime_dir + "/" + name + ".sock", data_dir};
+  return {runtime::short_socket_path(absolute(runtime_dir) + "/" + name + ".sock", ::geteuid()),
+          absolute(data_dir)};
 }
 
 // Members are destroyed from the last to the first: actors before what they were lent.
@@ -130,6 +145,7 @@ struct Node::Impl {
         blocking(clocks, {.name = "blocking",
                           .threads = blocking_threads(config.settings),
                           .queue_max = config.settings.get<std::size_t>("blocking.queue")}),
+        fork_server({.lock_path = paths.data_dir + "/programs.lock"}),
         workers(clocks, {.name = "worker",
                          .threads = worker_threads(config.settings, machine),
                          .queue_max = config.settings.get<std::size_t>("blocking.queue")}),
@@ -170,6 +186,7 @@ struct Node::Impl {
   runtime::Fences fences;
   const runtime::MachineLimits machine = runtime::read_machine_limits();
   runtime::PoolBlocking blocking;
+  runtime::ForkServer fork_server;
   runtime::PoolBlocking workers;
   runtime::Services services;
   runtime::Logger logger;
@@ -210,15 +227,21 @@ milliseconds Node::boot_time() const noexcept { return impl_->boot_time; }
 std::variant<std::unique_ptr<Node>, NodeFailure> Node::boot(NodeConfig config) {
   const sigset_t blocked = stop_signals();
   ::pthread_sigmask(SIG_BLOCK, &blocked, nullptr);
-  auto outputs = log_outputs(config.settings, config.quiet);
+  auto outputs = log_outputs(config.settings, config.linger.has_value());
   if (!outputs) {
     const auto& mark = config.settings.at("log.file").value.mark();
     return NodeFailure{kExitUsage,
                        runtime::Problem{mark, "log.file", outputs.error().message}.text()};
   }
+  if (auto threads = runtime::check_threads(kThreadsAtLeast); !threads)
+    return NodeFailure{kExitBootFailed, threads.error().message};
   Owned impl{new Impl(std::move(config), std::move(outputs).value())};
   impl->wake = runtime::Descriptor{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
   impl->signals = runtime::Descriptor{::signalfd(-1, &blocked, SFD_CLOEXEC | SFD_NONBLOCK)};
+  if (!impl->wake.valid() || !impl->signals.valid())
+    return NodeFailure{kExitBootFailed, std::string{"the node cannot listen for signals: "} +
+                                            std::strerror(errno) +
+                                            "; raise the limit of open files (ulimit -n)"};
   if (auto failure = impl->check_socket()) return *failure;
   if (auto failure = impl->open_storage()) return *failure;
   if (auto failure = impl->start_actors()) return *failure;
@@ -231,11 +254,6 @@ std::variant<std::unique_ptr<Node>, NodeFailure> Node::boot(NodeConfig config) {
 
 // Before anything is created: a node that cannot be reached is none.
 std::optional<NodeFailure> Node::Impl::check_socket() {
-  if (paths.socket.size() >= sizeof(sockaddr_un::sun_path))
-    return NodeFailure{kExitUsage, "the socket " + paths.socket + " would have a path of " +
-                                       std::to_string(paths.socket.size()) + " bytes, and " +
-                                       std::to_string(sizeof(sockaddr_un::sun_path) - 1) +
-                                       " bytes is the most: set node.runtime_dir to a shorter one"};
   if (runtime::connect_unix(paths.socket, clocks))
     return NodeFailure{kExitNameTaken, "a node named " + config.name + " is running already (at " +
                                            paths.socket +
@@ -247,7 +265,7 @@ std::optional<NodeFailure> Node::Impl::open_storage() {
   const auto runtime_dir = std::filesystem::path(paths.socket).parent_path();
   if (auto made = runtime::ensure_private_directory(runtime_dir); !made)
     return NodeFailure{kExitUsage, made.error().message};
-  if (auto made = runtime::create_private_directories(paths.data_dir); !made)
+  if (auto made = runtime::create_directories(paths.data_dir, 0700); !made)
     return NodeFailure{kExitUsage, "the data directory " + paths.data_dir + ": " +
                                        made.error().message +
                                        "; set node.data_dir to another place"};
@@ -275,12 +293,12 @@ std::optional<NodeFailure> Node::Impl::start_actors() {
     const std::uint64_t one = 1;
     (void)!::write(wake.get(), &one, sizeof one);
   };
-  parts = std::make_unique<Parts>(Parts{config.name, paths.socket, config.settings, services,
-                                        *storage, *writer, *bridge, *asker, workers, machine,
-                                        host_name(), config.take_up_runs, operators, [this, rouse] {
-                                          asked_to_stop = true;
-                                          rouse();
-                                        }});
+  parts = std::make_unique<Parts>(Parts{
+      config.name, paths.socket, config.settings, services, *storage, *writer, *bridge, *asker,
+      workers, fork_server, machine, host_name(), config.linger, operators, [this, rouse] {
+        asked_to_stop = true;
+        rouse();
+      }});
   watch_workers();
   auto tree = boot_tree(*parts, config.extra);
   auto plan = runtime::supervisor_plan(tree.root, tree.children, {}, "the root of this node");
@@ -289,9 +307,9 @@ std::optional<NodeFailure> Node::Impl::start_actors() {
     root_ended = true;
     rouse();
   });
-  registry.slot(kRootName)->set(root.address);  // health, its last child, looks for it
-  Ref<protocol::Component> lifecycle{
-      *asker, std::make_unique<runtime::SlotTarget>(kRootName, root.address)};
+  registry.entry(kRootName)->set(root.address);  // health, its last child, looks for it
+  WaitingRef<protocol::Component> lifecycle{
+      *asker, std::make_unique<runtime::LocalTarget>(kRootName, root.address)};
   // Each phase has its own deadline; the root's only has to be later than all of them.
   const auto patience =
       (tree.children.size() + 1) * config.settings.get_ms("boot.phase_timeout_ms");
@@ -362,7 +380,7 @@ ExitCode Node::Impl::wait() {
 }
 
 ExitCode Node::stop() {
-  notify_systemd("STOPPING=1");
+  if (!impl_->config.linger) notify_systemd("STOPPING=1");
   return impl_->stop_by(impl_->stop_deadline(), kExitStopTimedOut);
 }
 
@@ -374,10 +392,12 @@ steady_clock::time_point Node::Impl::stop_deadline() const {
 ExitCode Node::Impl::stop_by(steady_clock::time_point deadline, ExitCode code_when_late) {
   const ExitGuard guard{deadline + kStopGrace, signals.get(),
                         [this, code_when_late](auto why) { leave(code_when_late, why); }};
+  if (!guard.watches())
+    logger.warn("nobody watches the stop, which may take for ever: no thread can be started");
   watchdog.reset();
   if (!root_ended) {
-    Ref<protocol::Component> lifecycle{
-        *asker, std::make_unique<runtime::SlotTarget>(kRootName, root.address)};
+    WaitingRef<protocol::Component> lifecycle{
+        *asker, std::make_unique<runtime::LocalTarget>(kRootName, root.address)};
     const auto stopped = lifecycle.stop().by(deadline + kStopGrace).get();
     if (!stopped && stopped.error().code == Errc::DEADLINE_EXCEEDED)
       leave(code_when_late, stopped.error().message.c_str());

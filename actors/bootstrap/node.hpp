@@ -8,6 +8,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -23,10 +24,9 @@ struct NodeConfig {
   std::string name;
   // Join the application phase: components that only test builds have.
   std::vector<runtime::ChildPlan> extra = {};
-  bool quiet = false;  // log to the file only, never to standard error
-  // Go on, when it boots, with runs that a crash interrupted. A node that lives for one command
-  // does only what that command asks for.
-  bool take_up_runs = true;
+  // Started by a command: it ends by itself so long after its last client and its last run, and
+  // logs to the file only, never to standard error, which is not its own.
+  std::optional<std::chrono::milliseconds> linger = {};
   // Called by a stop that leaves threads behind, since they are stuck in handlers that were given
   // up: from then on the process may only end by _exit.
   std::function<void()> on_threads_left = {};
@@ -39,7 +39,7 @@ struct NodeFailure {
 
 // Where a node of this name is reached and keeps its data, by settings and XDG.
 struct NodePaths {
-  std::string socket;  // "<runtime_dir>/<name>.sock"
+  std::string socket;  // "<runtime_dir>/<name>.sock", or a short one where that is too long
   std::string data_dir;
 };
 NodePaths node_paths(const runtime::Settings& settings, const std::string& name);
@@ -62,7 +62,7 @@ class Node {
   // process at once, and so does the end of the time it has (boot.drain_ms + boot.stop_timeout_ms).
   // Threads that are stuck in handlers that were given up before are not waited for.
   ExitCode run_until_stopped();
-  // Drains and stops. For a node that lives inside of a command.
+  // Drains and stops.
   ExitCode stop();
   // Makes run_until_stopped() stop. Any thread.
   void shut_down() noexcept;

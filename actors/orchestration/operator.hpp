@@ -8,6 +8,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <span>
@@ -17,6 +18,11 @@
 
 #include "messages/json_value.hpp"
 #include "messages/result.hpp"
+
+namespace symphony::runtime {
+class ForkServer;
+enum class OutputStream : std::uint8_t;
+}  // namespace symphony::runtime
 
 namespace symphony::actors {
 
@@ -70,8 +76,22 @@ class OperatorContext {
   virtual std::chrono::steady_clock::time_point deadline() const noexcept = 0;
   // Cores granted to this node by arbitration, at least 1.
   virtual int cores() const noexcept = 0;
+  // Where relative paths of the run start: the directory of whoever started it, absolute, as bytes.
+  // Empty: the process's own (in tests).
+  virtual const std::string& directory() const noexcept = 0;
+  // All that programs started for this node see, as NAME=value, sorted. It holds secrets: for no
+  // log, error or result.
+  virtual std::vector<std::string> environment() const = 0;
+  // cancelled(), and nobody waits for an orderly end: kill what was started at once.
+  virtual bool hurried() const noexcept = 0;
   // How far this node is, for the progress display. `total` 0: unknown. From any thread.
   virtual void progress(double done, double total) = 0;
+  // Which node of which run this is: equal for each of its attempts, and for nothing else.
+  virtual std::string name() const = 0;
+  // Starts programs (runtime/process/process.hpp).
+  virtual runtime::ForkServer& fork_server() = 0;
+  // What a program prints that runs for this node, as it comes. One thread at a time.
+  virtual void output(runtime::OutputStream stream, std::string_view bytes) = 0;
   // Stores all drafts in one durable transaction; their SHA-256 digests (lower-case hex) in order.
   virtual Result<std::vector<std::string>> store(std::span<const ArtifactDraft> drafts) = 0;
   // The content of a stored artifact by digest.

@@ -34,7 +34,7 @@ class FunctionOperator final : public actors::Operator {
       if (argument.required && (!arguments.contains(argument.name)))
         return invalid(spec_.name + " needs the argument " + argument.name, argument.name);
     }
-    ArgumentReader reader(spec_, arguments);
+    ArgumentReader reader(spec_, arguments, context.directory());
     return function_(reader, context);
   }
 
@@ -69,8 +69,8 @@ std::unique_ptr<actors::Operator> make_operator(OperatorSpec spec, OperatorFunct
   return std::make_unique<FunctionOperator>(std::move(spec), function);
 }
 
-ArgumentReader::ArgumentReader(const OperatorSpec& spec, const Json& values)
-    : spec_(spec), values_(values) {
+ArgumentReader::ArgumentReader(const OperatorSpec& spec, const Json& values, std::string directory)
+    : spec_(spec), values_(values), directory_(std::move(directory)) {
   SYMPHONY_ASSERT(values.is_object());
 }
 
@@ -140,7 +140,18 @@ std::string ArgumentReader::path(std::string_view name) {
     fail(name, std::string(name) + " holds a zero byte, which no path can");
     return {};
   }
-  return raw;
+  return raw.empty() ? raw : join_path(directory_, raw);
+}
+
+std::string ArgumentReader::root(std::string_view name) {
+  std::string given = path(name);
+  return given.empty() ? directory_ : given;
+}
+
+std::vector<std::string> ArgumentReader::full_paths(std::string_view name) {
+  auto all = paths(name);
+  for (std::string& path : all) path = join_path(directory_, path);
+  return all;
 }
 
 std::int64_t ArgumentReader::integer(std::string_view name, std::int64_t min, std::int64_t max) {

@@ -36,10 +36,11 @@ actors::ResultSpec result(std::string name, actors::ValueType type, std::string 
 
 // Reads the arguments of one call. What is absent takes the spec's default; a wrong type or range
 // is remembered (first one wins) and a harmless value returned: ask status() before using any.
+// Relative paths start in `directory`, the run's (empty: in the process's own).
 // REQUIRES: `values` is an object and outlives the reader; names asked for are in the spec.
 class ArgumentReader {
  public:
-  ArgumentReader(const actors::OperatorSpec& spec, const Json& values);
+  ArgumentReader(const actors::OperatorSpec& spec, const Json& values, std::string directory = {});
 
   bool has(std::string_view name) const;  // given (or defaulted) and not null
   const Json& any(std::string_view name) const;
@@ -48,13 +49,18 @@ class ArgumentReader {
   const std::string& text(std::string_view name);
   // One of `choices`.
   const std::string& choice(std::string_view name, std::initializer_list<std::string_view> choices);
-  std::string path(std::string_view name);  // raw bytes, decoded from path-text
+  // Raw bytes, decoded from path-text; empty when nothing is given.
+  std::string path(std::string_view name);
+  // The same, but the run's directory when nothing is given.
+  std::string root(std::string_view name);
   std::int64_t integer(std::string_view name, std::int64_t min, std::int64_t max);
   double number(std::string_view name);
   bool flag(std::string_view name);
   std::vector<std::string> texts(std::string_view name);  // a list of text
-  // A list of path-text, or of objects with a `path`, as raw bytes.
+  // A list of path-text, or of objects with a `path`, as raw bytes; relative ones as they are.
   std::vector<std::string> paths(std::string_view name);
+  // The same, with relative ones in the run's directory.
+  std::vector<std::string> full_paths(std::string_view name);
 
   Status status() const;
   // Remembers a complaint about an argument.
@@ -63,6 +69,7 @@ class ArgumentReader {
  private:
   const actors::OperatorSpec& spec_;
   const Json& values_;
+  const std::string directory_;
   std::optional<Error> error_;
 };
 

@@ -3,12 +3,13 @@
 #include <cstdint>
 #include <cstring>
 
+#include "messages/utf8.hpp"
 #include "runtime/text/path_text.hpp"
 
 namespace symphony::extensions {
 
 std::size_t utf8_sequence_length(std::string_view text, std::size_t at) noexcept {
-  return at < text.size() ? runtime::utf8_sequence_length(text.substr(at)) : 0;
+  return at < text.size() ? symphony::utf8_sequence_length(text.substr(at)) : 0;
 }
 
 namespace {
@@ -64,15 +65,6 @@ std::string_view utf8_prefix(std::string_view text, std::size_t max_bytes) noexc
   while (end > 0 && max_bytes - end < 4 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80)
     --end;
   return text.substr(0, end);
-}
-
-std::size_t utf8_length(std::string_view text) noexcept {
-  std::size_t count = 0;
-  for (std::size_t i = 0; i < text.size(); ++count) {
-    const std::size_t length = utf8_sequence_length(text, i);
-    i += length == 0 ? 1 : length;
-  }
-  return count;
 }
 
 std::string encode_path(std::string_view raw) { return runtime::encode_path(raw); }

@@ -18,8 +18,6 @@ bool is_utf8(std::string_view text) noexcept;
 std::string to_utf8_lossy(std::string_view text);
 // The longest prefix of at most `max_bytes` that does not split a code point.
 std::string_view utf8_prefix(std::string_view text, std::size_t max_bytes) noexcept;
-// Code points in `text`; a stray byte counts as one.
-std::size_t utf8_length(std::string_view text) noexcept;
 
 // `relative` below `root`; an absolute or empty-rooted one stands alone.
 std::string join_path(std::string_view root, std::string_view relative);

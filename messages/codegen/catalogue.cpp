@@ -16,6 +16,7 @@ constexpr std::uint64_t kOneway = 0xa2b1c3d4e5f60719;
 constexpr std::uint64_t kIdempotent = 0xa2b1c3d4e5f6071a;
 constexpr std::uint64_t kCursor = 0xa2b1c3d4e5f6071b;
 constexpr std::uint64_t kInternal = 0xa2b1c3d4e5f6071c;
+constexpr std::uint64_t kUrgent = 0xa2b1c3d4e5f6071d;
 constexpr std::uint64_t kCxxNamespace = 0xb9c6f99ebf805f2c;
 constexpr std::uint64_t kStreamResult = 0x995f9a3377c0b16e;
 
@@ -231,6 +232,7 @@ Method Catalogue::read_method(const std::string& where, std::uint64_t interface,
   method.idempotent = annotated(annotations, kIdempotent);
   method.cursor = annotated(annotations, kCursor);
   method.internal = annotated(annotations, kInternal);
+  method.urgent = annotated(annotations, kUrgent);
   if (source.getImplicitParameters().size() != 0)
     problem(where, "a method cannot have type parameters");
   read_shapes(where, source, method);

@@ -28,6 +28,7 @@ struct Method {
   bool idempotent = false;
   bool cursor = false;
   bool internal = false;
+  bool urgent = false;
 };
 
 struct Protocol {

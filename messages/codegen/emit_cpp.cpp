@@ -65,6 +65,7 @@ std::string method_tag(const Catalogue& catalogue, const Protocol& protocol, con
   out += "    static constexpr bool kIdempotent = " + truth(method.idempotent) + ";\n";
   out += "    static constexpr bool kCursor = " + truth(method.cursor) + ";\n";
   out += "    static constexpr bool kInternal = " + truth(method.internal) + ";\n";
+  out += "    static constexpr bool kUrgent = " + truth(method.urgent) + ";\n";
   out += "  };\n";
   return out;
 }
@@ -97,8 +98,8 @@ std::string protocol_tag(const Catalogue& catalogue, const Protocol& protocol) {
 
 std::string ref_function(const Protocol& protocol, const Method& method) {
   const auto tag = "::symphony::protocol::" + protocol.title + "::" + method.tag;
-  const auto result = method.oneway ? std::string{"::symphony::Status"} : "Ask<" + tag + ">";
-  const auto* const make = method.oneway ? "make_tell<" : "make_ask<";
+  const auto result = method.oneway ? std::string{"::symphony::Status"} : "Ask<" + tag + ", A>";
+  const auto* const make = method.oneway ? "this->template make_tell<" : "this->template make_ask<";
   std::string out = comment(method.doc, "  ");
   out += "  template <std::invocable<" + tag + "::Request::Builder> Fill>\n";
   out += "  " + result + " " + method.function + "(Fill&& fill) const {\n";
@@ -112,17 +113,19 @@ std::string ref_function(const Protocol& protocol, const Method& method) {
 std::string ref_class(const Protocol& protocol) {
   const bool root = protocol.title == kComponentTitle;
   const auto tag = "protocol::" + protocol.title;
-  const std::string base = root ? "RefBase" : "Ref<protocol::" + std::string{kComponentTitle} + ">";
-  std::string out = "template <>\nclass Ref<" + tag + "> : public " + base + " {\n public:\n";
-  out += "  explicit Ref(Asker& asker, std::string_view name = " + tag + "::kName)\n";
+  const std::string base =
+      root ? "RefBase<A>" : "Ref<protocol::" + std::string{kComponentTitle} + ", A>";
+  std::string out =
+      "template <class A>\nclass Ref<" + tag + ", A> : public " + base + " {\n public:\n";
+  out += "  explicit Ref(A& asker, std::string_view name = " + tag + "::kName)\n";
   out += "      : " + base + "(asker, name) {}\n";
   // A supervisor asks one very incarnation of its child, whatever the name means.
-  out += "  Ref(Asker& asker, std::unique_ptr<Target> target)\n";
+  out += "  Ref(A& asker, std::unique_ptr<Target> target)\n";
   out += "      : " + base + "(asker, std::move(target)) {}\n";
   // A method called `cancel` hides the cancellation of asks without this.
   if (std::any_of(protocol.methods.begin(), protocol.methods.end(),
                   [](const Method& method) { return method.function == "cancel"; }))
-    out += "  using RefBase::cancel;\n";
+    out += "  using RefBase<A>::cancel;\n";
   for (const auto& method : protocol.methods) out += "\n" + ref_function(protocol, method);
   out += "};\n";
   return out;
@@ -163,7 +166,7 @@ std::string info_function(const Catalogue& catalogue, const Protocol& protocol) 
     for (const auto& method : protocol.methods)
       out += "    {" + quoted(method.name) + ", " + std::to_string(method.ordinal) + ", " +
              truth(method.oneway) + ", " + truth(method.idempotent) + ", " + truth(method.cursor) +
-             ", " + truth(method.internal) + ",\n     " +
+             ", " + truth(method.internal) + ", " + truth(method.urgent) + ",\n     " +
              schema_function(catalogue, method.request) + ",\n     " +
              schema_function(catalogue, method.response) + "},\n";
     out += "};\n";

@@ -46,6 +46,7 @@ std::string flags(const Method& method) {
   add(method.idempotent, "idempotent");
   add(method.cursor, "cursor");
   add(method.internal, "internal");
+  add(method.urgent, "urgent");
   return out;
 }
 

@@ -1,9 +1,15 @@
 #include "messages/codegen/lock.hpp"
 
+#include <capnp/any.h>
+#include <capnp/message.h>
+
+#include <charconv>
+#include <cmath>
 #include <cstdio>
 #include <map>
 #include <sstream>
 #include <string>
+#include <type_traits>
 
 namespace symphony::codegen {
 namespace {
@@ -20,8 +26,48 @@ std::string text(capnp::Text::Reader reader) { return {reader.begin(), reader.si
 
 template <class Number>
 std::string unless_zero(Number value) {
-  if (value == Number{}) return {};
-  return " = " + std::to_string(value);
+  if (value == Number{} && !std::signbit(static_cast<double>(value))) return {};
+  if constexpr (std::is_floating_point_v<Number>) {
+    // The shortest text that reads back as this very value: no two defaults look alike.
+    char digits[64];
+    return " = " + std::string{digits, std::to_chars(digits, digits + sizeof digits, value).ptr};
+  } else {
+    return " = " + std::to_string(value);
+  }
+}
+
+std::string in_hex(kj::ArrayPtr<const kj::byte> bytes) {
+  std::string digits = "0x";
+  for (const auto byte : bytes) {
+    char two[4];
+    std::snprintf(two, sizeof two, "%02x", byte);
+    digits += two;
+  }
+  return digits;
+}
+
+// On one line, whatever it holds.
+std::string in_quotes(const std::string& content) {
+  std::string out = "\"";
+  for (const char c : content) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || c == '"' || c == '\\') {
+      char escape[8];
+      std::snprintf(escape, sizeof escape, "\\x%02x", byte);
+      out += escape;
+    } else {
+      out += c;
+    }
+  }
+  return out + "\"";
+}
+
+// A list or struct, in canonical form: a struct that grows later leaves its defaults as they are.
+std::string canonical(capnp::AnyPointer::Reader pointer) {
+  capnp::MallocMessageBuilder message;
+  auto holder = message.initRoot<capnp::AnyPointer>().initAsAnyStruct(0, 1);
+  holder.getPointerSection()[0].set(pointer);
+  return in_hex(holder.asReader().canonicalize().asBytes());
 }
 
 std::string default_of(schema::Field::Slot::Reader slot) {
@@ -51,8 +97,16 @@ std::string default_of(schema::Field::Slot::Reader slot) {
       return unless_zero(value.getFloat64());
     case schema::Value::ENUM:
       return unless_zero(unsigned{value.getEnum()});
-    default:
-      return slot.getHadExplicitDefault() ? " = …" : "";
+    case schema::Value::TEXT:
+      return value.getText().size() == 0 ? "" : " = " + in_quotes(text(value.getText()));
+    case schema::Value::DATA:
+      return value.getData().size() == 0 ? "" : " = " + in_hex(value.getData());
+    case schema::Value::LIST:
+      return slot.getHadExplicitDefault() ? " = " + canonical(value.getList()) : "";
+    case schema::Value::STRUCT:
+      return slot.getHadExplicitDefault() ? " = " + canonical(value.getStruct()) : "";
+    default:  // void, interfaces and AnyPointer have none
+      return "";
   }
 }
 

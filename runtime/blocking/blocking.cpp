@@ -6,10 +6,13 @@
 #include <exception>
 #include <optional>
 
+#include "runtime/system/thread.hpp"
+
 namespace symphony::runtime {
 namespace {
 
-Status do_work(Blocking::Work& work) {
+// What the work owned is released before anyone hears that it is done.
+Status do_work(Blocking::Work work) {
   try {
     return work();
   } catch (const std::exception& bug) {
@@ -22,8 +25,7 @@ Status do_work(Blocking::Work& work) {
 }  // namespace
 
 Status InlineBlocking::submit(Work work, OnDone on_done) {
-  Status outcome = do_work(work);
-  work = {};
+  Status outcome = do_work(kj::mv(work));
   on_done(std::move(outcome));
   return {};
 }
@@ -43,14 +45,25 @@ struct PoolBlocking::Shared {
   std::uint64_t done = 0;
   std::uint64_t refused = 0;
   bool draining = false;
+
+  // One more thread. REQUIRES: the lock, or that nobody else knows the pool yet.
+  static Status start_one(const std::shared_ptr<Shared>& shared,
+                          std::vector<std::thread>& threads) {
+    auto thread = start_thread("does the work of the pool " + shared->options.name,
+                               [shared, self = threads.size()] { run(shared, self); });
+    if (!thread) return thread.error();
+    threads.push_back(std::move(*thread));
+    return {};
+  }
 };
 
 PoolBlocking::PoolBlocking(const Clocks& clocks, Options options) {
   SYMPHONY_ASSERT(options.threads > 0);
   shared_ = std::make_shared<Shared>(clocks, std::move(options));
   threads_.reserve(shared_->options.threads);
-  for (std::size_t i = 0; i < shared_->options.threads; ++i)
-    threads_.emplace_back([shared = shared_, i] { run(shared, i); });
+  // Where the system refuses some, the pool goes on with fewer and tries again with each work.
+  while (threads_.size() < shared_->options.threads && Shared::start_one(shared_, threads_)) {
+  }
 }
 
 PoolBlocking::~PoolBlocking() { drain(kDestructionDrain); }
@@ -67,7 +80,10 @@ Status PoolBlocking::submit(Work work, OnDone on_done) {
                        std::to_string(shared_->options.queue_max) + " works waiting",
                    "", true};
     }
-    shared_->queue.push_back({std::move(work), std::move(on_done)});
+    if (threads_.size() < shared_->options.threads)
+      if (auto started = Shared::start_one(shared_, threads_); !started && threads_.empty())
+        return started;
+    shared_->queue.push_back({kj::mv(work), kj::mv(on_done)});
   }
   shared_->work_or_end.notify_one();
   return {};
@@ -86,8 +102,7 @@ void PoolBlocking::run(const std::shared_ptr<Shared>& shared, std::size_t self) 
       ++shared->working;
       shared->since[self] = shared->clocks.mono();
       lock.unlock();
-      Status outcome = do_work(job.work);
-      job.work = {};  // what the work owned is released before anyone hears that it is done
+      Status outcome = do_work(kj::mv(job.work));
       job.on_done(std::move(outcome));
     }
     lock.lock();

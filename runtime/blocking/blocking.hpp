@@ -6,17 +6,16 @@
 // the error.
 #pragma once
 
+#include <kj/function.h>
+
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
-#include <type_traits>
-#include <utility>
 #include <vector>
 
 #include "messages/result.hpp"
@@ -24,44 +23,12 @@
 
 namespace symphony::runtime {
 
-// A callable that can be moved but not copied, so that work may own what it works on.
-template <class Signature>
-class MoveOnlyFunction;
-
-template <class R, class... Args>
-class MoveOnlyFunction<R(Args...)> {
- public:
-  MoveOnlyFunction() = default;
-  template <class F>
-  requires(!std::is_same_v<std::remove_cvref_t<F>, MoveOnlyFunction> &&
-           std::is_invocable_r_v<R, F&, Args...>) MoveOnlyFunction(F&& f)
-      : target_(std::make_unique<Holder<std::remove_cvref_t<F>>>(std::forward<F>(f))) {}
-
-  explicit operator bool() const noexcept { return target_ != nullptr; }
-  // REQUIRES: *this holds a callable.
-  R operator()(Args... args) { return target_->call(std::forward<Args>(args)...); }
-
- private:
-  struct Target {
-    virtual ~Target() = default;
-    virtual R call(Args... args) = 0;
-  };
-  template <class F>
-  struct Holder final : Target {
-    explicit Holder(F f) : f_(std::move(f)) {}
-    R call(Args... args) override { return f_(std::forward<Args>(args)...); }
-    F f_;
-  };
-
-  std::unique_ptr<Target> target_;
-};
-
 class Blocking {
  public:
-  using Work = MoveOnlyFunction<Status()>;
+  using Work = kj::Function<Status()>;
   // Runs exactly once for each accepted work, on the thread that did it (or that cancelled it while
   // draining), and must be cheap and not throw.
-  using OnDone = MoveOnlyFunction<void(Status)>;
+  using OnDone = kj::Function<void(Status)>;
 
   Blocking() = default;
   Blocking(const Blocking&) = delete;

@@ -8,6 +8,7 @@
 #include <exception>
 #include <utility>
 
+#include "messages/utf8.hpp"
 #include "runtime/component/fences.hpp"
 #include "runtime/component/host.hpp"
 #include "runtime/component/lifecycle.hpp"
@@ -33,9 +34,18 @@ Inherited inherited_from(const Header& header) noexcept {
 }
 
 std::string_view method_name(const Header& header) noexcept {
-  const auto* protocol = find_protocol(header.protocol);
-  if (protocol == nullptr || header.method >= protocol->methods.size()) return "a handler";
-  return protocol->methods[header.method].name;
+  const auto* method = find_method(header.protocol, header.method);
+  return method == nullptr ? "a handler" : method->name;
+}
+
+// The actor whose code runs on this thread.
+thread_local const ComponentActor* running_here = nullptr;
+
+// Messages up to this size are bounded by their number, and cost nobody the counting.
+std::size_t counted_bytes(const Envelope& envelope) noexcept {
+  constexpr std::size_t kCountedFromBytes = 1024;
+  const auto bytes = envelope.words.size_bytes();
+  return bytes < kCountedFromBytes ? 0 : bytes;
 }
 
 std::string describe_exception() {
@@ -52,21 +62,28 @@ std::string describe_exception() {
 
 }  // namespace
 
-// Where the answer to a request of this process goes.
+// Where the answer to a request of this process goes. It answers once: `to_` is empty afterwards.
 class ComponentActor::LocalResponder final : public Responder {
  public:
   LocalResponder(ComponentActor& self, caf::strong_actor_ptr to, caf::message_id mid)
-      : self_(&self), life_(self.life_), to_(std::move(to)), mid_(mid) {}
+      : self_(&self), life_(self.life_), to_(std::move(to)), mid_(mid) {
+    self.unanswered_ = this;
+  }
+  ~LocalResponder() override {
+    if (life_->ended()) return;
+    if (self_->unanswered_ == this) self_->unanswered_ = nullptr;
+    self_->wheel_.cancel(deadline_);
+  }
 
   void respond(Envelope answer) noexcept override {
-    if (life_->fenced()) return;
+    if (life_->fenced() || !to_) return;
     const bool alive = !life_->ended();
     if (answer.header.kind == Kind::failure && alive) self_->answered_with_error_ = true;
     send(std::move(answer), alive ? self_->context() : nullptr);
   }
 
   void abandon(const Header& request) noexcept override {
-    if (life_->fenced()) return;
+    if (life_->fenced() || !to_) return;
     if (life_->ended())
       return send(
           make_failure(request, {Errc::UNAVAILABLE, life_->name() + " went away", "", true}),
@@ -79,9 +96,13 @@ class ComponentActor::LocalResponder final : public Responder {
     send(make_failure(request, {Errc::INTERNAL, life_->name() + " gave no answer"}), nullptr);
   }
 
+  // To be ended by this timer unless it answers first.
+  void end_by(TimerHandle deadline) noexcept { deadline_ = deadline; }
+
  private:
   void send(Envelope answer, caf::execution_unit* context) noexcept {
-    to_->enqueue(
+    const auto to = std::move(to_);
+    to->enqueue(
         caf::make_mailbox_element(nullptr, mid_.response_id(), caf::no_stages, std::move(answer)),
         context);
   }
@@ -90,6 +111,7 @@ class ComponentActor::LocalResponder final : public Responder {
   std::shared_ptr<Incarnation> life_;
   caf::strong_actor_ptr to_;
   caf::message_id mid_;
+  TimerHandle deadline_;
 };
 
 ComponentActor::ComponentActor(caf::actor_config& config, const Services& services,
@@ -111,8 +133,8 @@ caf::behavior ComponentActor::make_behavior() {
   return {[](const Envelope&) {}};
 }
 
-Status ComponentActor::Door::offer(Envelope&& envelope, caf::strong_actor_ptr sender,
-                                   caf::message_id mid, caf::execution_unit* context) {
+Status ComponentActor::ActorInbox::offer(Envelope&& envelope, caf::strong_actor_ptr sender,
+                                         caf::message_id mid, caf::execution_unit* context) {
   const Incarnation& life = *actor_.life_;
   auto& stats = life.stats();
   const bool supervision =
@@ -127,6 +149,18 @@ Status ComponentActor::Door::offer(Envelope&& envelope, caf::strong_actor_ptr se
     stats.message_refused();
     return Error{Errc::OVERLOADED, "the mailbox of " + life.name() + " is full", "", true};
   }
+  const auto bytes = counted_bytes(envelope);
+  if (bytes != 0) {
+    const auto waiting = actor_.waiting_bytes_.load(std::memory_order_relaxed);
+    if (waiting != 0 && waiting + bytes > kMailboxBytesMax && !supervision) {
+      stats.message_refused();
+      return Error{Errc::OVERLOADED,
+                   "the mailbox of " + life.name() + " is full: " + std::to_string(waiting) +
+                       " bytes wait, and " + std::to_string(bytes) + " more do not fit",
+                   "", true};
+    }
+    actor_.waiting_bytes_.fetch_add(bytes, std::memory_order_relaxed);
+  }
   stats.message_enqueued();
   actor_.enqueue(
       caf::make_mailbox_element(std::move(sender), mid, caf::no_stages, std::move(envelope)),
@@ -137,7 +171,14 @@ Status ComponentActor::Door::offer(Envelope&& envelope, caf::strong_actor_ptr se
 caf::resumable::resume_result ComponentActor::resume(caf::execution_unit* context,
                                                      size_t max_throughput) {
   now_is_fresh_ = false;
-  return caf::event_based_actor::resume(context, max_throughput);
+  const auto* outer = std::exchange(running_here, this);
+  const auto result = caf::event_based_actor::resume(context, max_throughput);
+  running_here = outer;
+  return result;
+}
+
+Inherited ComponentActor::inherited_here() const noexcept {
+  return running_here == this ? inherited_ : Inherited{};
 }
 
 caf::invoke_message_result ComponentActor::consume(caf::mailbox_element& element) {
@@ -160,12 +201,21 @@ caf::invoke_message_result ComponentActor::consume(caf::mailbox_element& element
   }
   if (content.match_elements<Task>()) {
     const auto task = content.get_as<Task>(0);
-    guarded_work("a task", {}, [&] { (*task.run)(); });
+    guarded_work("a task", task.inherited, [&] { (*task.run)(); });
+    return caf::invoke_message_result::consumed;
+  }
+  if (content.match_elements<WorkEnded>()) {
+    auto& ended = content.get_mutable_as<WorkEnded>(0);
+    if (auto work = works_.take(ended.work))
+      guarded_work("what follows blocking work", work->inherited,
+                   [&] { work->done(std::move(ended.outcome)); });
     return caf::invoke_message_result::consumed;
   }
   if (content.match_elements<Fenced>()) {
     const auto fenced = content.get_as<Fenced>(0);
-    for (const auto ask : asks_.of_receiver(fenced.actor)) fail_later(ask, fenced_error(fenced));
+    asks_.each([&](std::uint64_t id, const PendingAsk& ask) {
+      if (ask.receiver == fenced.actor) fail_later(id, fenced_error(fenced));
+    });
     return caf::invoke_message_result::consumed;
   }
   if (element.mid.is_response()) {  // CAF's own word for a receiver that died
@@ -180,13 +230,18 @@ void ComponentActor::read_clock() {
   now_is_fresh_ = true;
 }
 
-template <class Body>
-void ComponentActor::guarded(std::string_view what, const Inherited& context, Body&& body) {
+// Two system calls would be too many for each ask; the coarse clock costs nanoseconds.
+MonoTime ComponentActor::present() const noexcept {
+  return std::max(now_, services_.clocks.coarse());
+}
+
+template <class What, class Body>
+void ComponentActor::guarded(What&& what, const Inherited& context, Body&& body) {
   inherited_ = context;
   try {
     body();
   } catch (...) {
-    crash(std::string{what} + " threw: " + describe_exception());
+    crash(std::string{what()} + " threw: " + valid_text(describe_exception()));
   }
   inherited_ = {};
   if (!orphans_.empty()) answer_orphans(life_->reason());
@@ -196,16 +251,18 @@ void ComponentActor::guarded(std::string_view what, const Inherited& context, Bo
 template <class Body>
 void ComponentActor::guarded_work(std::string_view what, const Inherited& context, Body&& body) {
   life_->stats().work_began(now_);
-  guarded(what, context, std::forward<Body>(body));
+  guarded([&] { return what; }, context, std::forward<Body>(body));
   life_->stats().work_ended(std::max(now_, services_.clocks.coarse()));
 }
 
 void ComponentActor::handle_request(caf::mailbox_element& element, Envelope&& envelope) {
   auto& stats = life_->stats();
   stats.message_dequeued();
+  if (const auto bytes = counted_bytes(envelope))
+    waiting_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
   const Header header = envelope.header;
   if (header.kind == Kind::cancel) {
-    if (component_ != nullptr)
+    if (component_ != nullptr && !stopping())
       guarded_work("cancelled", {}, [&] { component_->cancelled(header); });
     return;
   }
@@ -219,19 +276,26 @@ void ComponentActor::handle_request(caf::mailbox_element& element, Envelope&& en
   }
   answered_with_error_ = false;
   stats.handler_began(header.method, began);
-  guarded(method_name(header), inherited_from(header), [&] {
-    Incoming incoming{std::move(envelope), nullptr};
-    if (header.kind == Kind::request)
-      incoming.responder =
-          std::make_unique<LocalResponder>(*this, std::move(element.sender), element.mid);
-    deliver(std::move(incoming));
-  });
+  guarded([&] { return method_name(header); }, inherited_from(header),
+          [&] {
+            Incoming incoming{std::move(envelope), nullptr};
+            if (header.kind == Kind::request)
+              incoming.responder =
+                  std::make_unique<LocalResponder>(*this, std::move(element.sender), element.mid);
+            deliver(std::move(incoming));
+          });
+  if (unanswered_ != nullptr) keep(header, *std::exchange(unanswered_, nullptr));
   read_clock();
   stats.handler_ended(began, now_, began - header.sent, answered_with_error_);
 }
 
+bool ComponentActor::stopping() const noexcept {
+  const auto state = life_->state();
+  return state == messages::ComponentState::STOPPING || state == messages::ComponentState::STOPPED;
+}
+
 void ComponentActor::deliver(Incoming&& incoming) {
-  const Header header = incoming.envelope.header;
+  const Header& header = incoming.envelope.header;  // dispatch leaves it alone when it says no
   const auto refuse = [&](Error error) {
     if (incoming.responder != nullptr)
       incoming.responder->respond(make_failure(header, error));
@@ -245,6 +309,7 @@ void ComponentActor::deliver(Incoming&& incoming) {
   }
   if (component_ == nullptr)
     return refuse({Errc::UNAVAILABLE, life_->name() + " is not ready", "", true});
+  if (stopping()) return refuse({Errc::UNAVAILABLE, life_->name() + " has stopped", "", true});
   if (header.protocol != component_->protocol().id || !component_->dispatch(std::move(incoming)))
     refuse({Errc::UNIMPLEMENTED, life_->name() + " has no such method"});
 }
@@ -279,30 +344,31 @@ void ComponentActor::on_exit() {
   life_->end();
   ticker_.cancel();
   // May run from the last reference's release: no new reference to this actor from here on.
-  services_.registry.slot(life_->name())->clear(ctrl());
+  services_.registry.entry(life_->name())->clear(ctrl());
   // What the component and its continuations still owe is answered by their destruction.
-  asks_ = {};
+  std::exchange(asks_, Slab<PendingAsk>{kAsksMax});
+  std::exchange(works_, Slab<PendingWork>{kWorksMax});
   wheel_ = TimerWheel<Timer>{now_};
   component_.reset();
 }
 
 // ---- asks and timers ----------------------------------------------------------------------------
 
-std::uint64_t ComponentActor::send_request(SlotTarget& target, Envelope request, AskOptions options,
+std::uint64_t ComponentActor::send_request(LocalTarget& target, Envelope request, Deadline deadline,
                                            AskDone done) {
-  const MonoTime own =
-      options.deadline == kNoDeadline ? now_ + services_.ask_timeout : options.deadline;
-  const MonoTime deadline = std::min(own, inherited_.deadline);
+  if (life_->fenced()) return 0;  // it ends before it could hear an answer
+  const MonoTime now = present();
+  if (deadline == kNoDeadline) deadline = now + services_.ask_timeout;
+  deadline = std::min(deadline, inherited_.deadline);
   if (asks_.full()) {
-    host_->mailbox()->post([done = kj::mv(done)]() mutable {
-      done(Error{Errc::OVERLOADED, "too many asks of this component wait for answers", "", true});
-    });
+    fail_later(kj::mv(done), inherited_,
+               {Errc::OVERLOADED, "too many asks of this component wait for answers", "", true});
     return 0;
   }
   if (!hears_of_fences_) hear_of_fences();
   const Address& address = target.address();
   const std::uint64_t ask = asks_.add({kj::mv(done), inherited_, address.id()});
-  asks_.find(ask)->timer = wheel_.arm(deadline, {ask, nullptr});
+  asks_.find(ask)->timer = wheel_.arm(deadline, {.ask = ask});
   wake_for_first_timer();
 
   Header& header = request.header;
@@ -310,17 +376,14 @@ std::uint64_t ComponentActor::send_request(SlotTarget& target, Envelope request,
   header.sender = id();
   header.deadline = deadline;
   header.trace = inherited_.trace;
-  header.sent = now_;
+  header.sent = now;
   if (!address) {
     fail_later(ask, {Errc::UNAVAILABLE, "nobody answers to " + target.name(), "", true});
     return ask;
   }
-  const bool urgent = header.protocol == protocol::Component::kId &&
-                      header.method != protocol::Component::Drain::kOrdinal;
-  const auto mid =
-      urgent ? caf::make_message_id<caf::message_priority::high>(ask) : caf::make_message_id(ask);
+  const auto mid = message_id_of(header, ask);
   const auto status =
-      address.sink->offer(std::move(request), caf::strong_actor_ptr{ctrl()}, mid, context());
+      address.inbox->offer(std::move(request), caf::strong_actor_ptr{ctrl()}, mid, context());
   if (!status) fail_later(ask, status.error());
   return ask;
 }
@@ -328,6 +391,15 @@ std::uint64_t ComponentActor::send_request(SlotTarget& target, Envelope request,
 void ComponentActor::fail_later(std::uint64_t ask, Error error) {
   enqueue(caf::make_mailbox_element(nullptr, caf::make_message_id(ask).response_id(),
                                     caf::no_stages, make_failure({}, error)),
+          context());
+}
+
+void ComponentActor::fail_later(AskDone done, const Inherited& inherited, Error error) {
+  enqueue(caf::make_mailbox_element(
+              nullptr, caf::make_message_id(), caf::no_stages,
+              make_task([done = kj::mv(done),
+                         error = std::move(error)]() mutable { done(std::move(error)); },
+                        inherited)),
           context());
 }
 
@@ -358,10 +430,11 @@ void ComponentActor::wake_for_first_timer() {
 void ComponentActor::tick() {
   woken_at_ = MonoTime::max();
   wheel_.advance(now_, [&](Timer&& timer) {
-    if (timer.ask == 0)
-      (*timer.fire)();
-    else
-      give_up(timer.ask);
+    if (timer.ask != 0) return give_up(timer.ask);
+    if (timer.kept) return end_kept(*timer.kept);
+    inherited_ = timer.fire->inherited;
+    timer.fire->run();
+    inherited_ = {};
   });
   wake_for_first_timer();
 }
@@ -372,6 +445,21 @@ void ComponentActor::give_up(std::uint64_t id) {
   inherited_ = ask->inherited;
   ask->done(Error{Errc::DEADLINE_EXCEEDED, "no answer came in time", "", true});
   inherited_ = {};
+}
+
+void ComponentActor::keep(const Header& request, LocalResponder& responder) {
+  if (life_->ended() || request.deadline == kNoDeadline) return;
+  responder.end_by(
+      wheel_.arm(request.deadline, {.kept = std::make_unique<Kept>(Kept{request, &responder})}));
+  wake_for_first_timer();
+}
+
+void ComponentActor::end_kept(Kept& kept) {
+  kept.responder->respond(
+      make_failure(kept.request,
+                   {Errc::DEADLINE_EXCEEDED, life_->name() + " did not answer in time", "", true}));
+  const bool of_component = kept.request.protocol != protocol::Component::kId;
+  if (of_component && component_ != nullptr && !stopping()) component_->cancelled(kept.request);
 }
 
 Spawned spawn_component(caf::actor_system& system, const Services& services,
@@ -385,7 +473,7 @@ Spawned spawn_component(caf::actor_system& system, const Services& services,
   actor->attach_functor([ended] { (*ended)(); });
   auto strong = caf::actor_cast<caf::strong_actor_ptr>(actor);
   auto* made = static_cast<ComponentActor*>(caf::actor_cast<caf::abstract_actor*>(actor));
-  return Spawned{Address{std::move(strong), &made->door()}, std::move(life)};
+  return Spawned{Address{std::move(strong), &made->inbox()}, std::move(life)};
 }
 
 }  // namespace symphony::runtime

@@ -14,14 +14,21 @@
 // handlers, continuations, timers, destructor) runs on that actor, one thing at a time: no locks.
 // A component whose handler throws is destroyed; its supervisor makes a new one ("incarnation").
 // Never block in a handler: `host().run_blocking` does that elsewhere.
+//
+// What a handler asks and starts is done for its request, and inherits from it: the trace, and the
+// deadline, since an answer that comes later helps nobody. So do the continuations of that, on and
+// on. Work of the component's own, which goes on after the request is answered, begins in
+// `host().on_own_behalf`.
 #pragma once
 
+#include <kj/common.h>
 #include <kj/function.h>
 
 #include <chrono>
 #include <exception>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -30,6 +37,7 @@
 #include "messages/call.hpp"
 #include "messages/protocol.hpp"
 #include "messages/ref.hpp"
+#include "runtime/component/inherited.hpp"
 #include "runtime/log/log.hpp"
 #include "runtime/time/clocks.hpp"
 #include "runtime/time/timer_wheel.hpp"
@@ -73,7 +81,8 @@ class Step {
 class Mailbox {
  public:
   virtual ~Mailbox() = default;
-  // Runs `task` on the component, after what waits already. Never refused. Thread-safe.
+  // Runs `task` on the component, after what waits already. Never refused. Thread-safe. When the
+  // component itself posts, the task goes on with the request that is being handled.
   virtual void post(kj::Function<void()> task) const = 0;
 };
 
@@ -85,11 +94,17 @@ class Host : public Asker {
   virtual const Services& services() const noexcept = 0;
   virtual const Logger& log() const noexcept = 0;
 
-  // Runs `fire` after `delay` (10 ms grain), unless cancelled.
+  // Runs `fire` after `delay` (10 ms grain, counted from now), unless cancelled. One that is due
+  // after the deadline of the request that is being handled is not part of it: it inherits no
+  // deadline.
   virtual TimerHandle after(Nanos delay, kj::Function<void()> fire) = 0;
   virtual void cancel_timer(TimerHandle timer) = 0;
 
   virtual std::shared_ptr<const Mailbox> mailbox() const = 0;
+
+  // Whether this incarnation was given up by its supervisor: for what speaks in its name elsewhere
+  // (see FencedWriter). Callable on any thread, also when the component is gone.
+  virtual std::function<bool()> fence() const = 0;
 
   // One line about what the component is doing, for `ps` and `describe`.
   virtual void set_state_line(std::string line) = 0;
@@ -97,17 +112,30 @@ class Host : public Asker {
   // Ends this incarnation as failed once the current handler returns.
   virtual void die(std::string reason) = 0;
 
-  // The node's protocol actors need more than a component: the supervisor (see nursery.hpp).
-  virtual class Nursery& nursery() = 0;
+  // Has `release` run should this incarnation be fenced, in place of one given before: to let go
+  // of what its successor needs (a socket, a lock) while a thread is stuck in here. It runs once,
+  // on another thread, and must not wait, throw, or touch the component.
+  virtual void on_fence(std::function<void()> release) = 0;
+
+  // Runs `body()` now, as work of the component's own: what it asks and starts inherits nothing
+  // from the request that is being handled.
+  template <class Body>
+  void on_own_behalf(Body&& body);
+
+  // For supervisors: makes components (see spawner.hpp).
+  virtual class Spawner& spawner() = 0;
 
   // Runs `work()` on the blocking pool, then `done(Result<R>)` on this component, where R is what
   // `work` returns (a Result<R> is passed on, not nested). `done` gets `overloaded` when the pool
-  // is full and `internal` when `work` threw.
+  // is full and `internal` when `work` threw. `done` stays on the component's thread: it is
+  // destroyed there, with the component when that ends first. `work` is destroyed on the pool's.
   template <class Work, class Done>
   void run_blocking(Work work, Done done);
 
  protected:
-  virtual void submit_blocking(kj::Function<void()> work, kj::Function<void(Status)> done) = 0;
+  virtual void submit_blocking(kj::Function<Status()> work, kj::Function<void(Status)> done) = 0;
+  // What the code that runs now inherited, and what it shall go on with.
+  virtual Inherited exchange_inherited(const Inherited& inherited) noexcept = 0;
 };
 
 class Component {
@@ -123,8 +151,9 @@ class Component {
   virtual void drain(Step step) { step.done(); }    // finish what was accepted
   virtual void stop(Step step) { step.done(); }     // let go of everything
 
-  // The asker of this request (same sender and correlation) no longer wants its answer. A
-  // component that keeps Calls for long drops the one that is meant.
+  // The answer to this request (same sender and correlation) is wanted no longer: its asker took it
+  // back, or its deadline has passed and the runtime has said so to the asker. A component that
+  // keeps Calls drops the one that is meant. Not called for a Call that was answered.
   virtual void cancelled(const Header& /*request*/) {}
 
   virtual const ProtocolInfo& protocol() const noexcept = 0;
@@ -159,6 +188,13 @@ struct BlockingResult<Result<T>> {
 };
 }  // namespace detail
 
+template <class Body>
+void Host::on_own_behalf(Body&& body) {
+  const auto outer = exchange_inherited({});
+  KJ_DEFER(exchange_inherited(outer));
+  std::forward<Body>(body)();
+}
+
 template <class Work, class Done>
 void Host::run_blocking(Work work, Done done) {
   using Answer = typename detail::BlockingResult<std::invoke_result_t<Work&>>::type;
@@ -171,6 +207,7 @@ void Host::run_blocking(Work work, Done done) {
         } else {
           answer->emplace(work());
         }
+        return Status{};
       },
       [done = std::move(done), answer](Status status) mutable {
         if (!status) return done(Answer{std::move(status).error()});

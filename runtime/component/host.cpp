@@ -5,6 +5,7 @@
 #include <caf/send.hpp>
 
 #include <algorithm>
+#include <stdexcept>
 #include <utility>
 
 #include "runtime/blocking/blocking.hpp"
@@ -14,42 +15,39 @@
 namespace symphony::runtime {
 namespace {
 
-using std::chrono::milliseconds;
-
-// Between two attempts of a retried ask: doubles from the first to the second.
-constexpr milliseconds kRetryDelayMin{10};
-constexpr milliseconds kRetryDelayMax{1000};
-
 class ActorMailbox final : public Mailbox {
  public:
   explicit ActorMailbox(caf::weak_actor_ptr actor) : actor_(std::move(actor)) {}
   void post(kj::Function<void()> task) const override {
-    if (const auto alive = caf::actor_cast<caf::strong_actor_ptr>(actor_))
-      alive->enqueue(caf::make_mailbox_element(nullptr, caf::make_message_id(), caf::no_stages,
-                                               make_task(kj::mv(task))),
-                     nullptr);
+    const auto alive = caf::actor_cast<caf::strong_actor_ptr>(actor_);
+    if (!alive) return;
+    const auto* actor =
+        static_cast<const ComponentActor*>(caf::actor_cast<caf::abstract_actor*>(alive));
+    alive->enqueue(caf::make_mailbox_element(nullptr, caf::make_message_id(), caf::no_stages,
+                                             make_task(kj::mv(task), actor->inherited_here())),
+                   nullptr);
   }
 
  private:
   caf::weak_actor_ptr actor_;
 };
 
-class ActorCradle final : public Cradle {
+class ActorChildHandle final : public ChildHandle {
  public:
-  ActorCradle(Spawned spawned, const Services& services)
+  ActorChildHandle(Spawned spawned, const Services& services)
       : spawned_(std::move(spawned)),
-        slot_(services.registry.slot(spawned_.life->name())),
+        entry_(services.registry.entry(spawned_.life->name())),
         fences_(services.fences) {}
-  ~ActorCradle() override { withdraw(); }
+  ~ActorChildHandle() override { withdraw(); }
 
   const Incarnation& incarnation() const noexcept override { return *spawned_.life; }
   std::unique_ptr<Target> target() const override {
-    return std::make_unique<SlotTarget>(spawned_.life->name(), spawned_.address);
+    return std::make_unique<LocalTarget>(spawned_.life->name(), spawned_.address);
   }
   void publish() override {
-    if (!spawned_.life->ended()) slot_->set(spawned_.address);
+    if (!spawned_.life->ended()) entry_->set(spawned_.address);
   }
-  void withdraw() override { slot_->clear(spawned_.address.actor.get()); }
+  void withdraw() override { entry_->clear(spawned_.address.actor.get()); }
   void kill() override {
     caf::anon_send_exit(caf::actor_cast<caf::actor>(spawned_.address.actor),
                         caf::exit_reason::kill);
@@ -68,7 +66,7 @@ class ActorCradle final : public Cradle {
 
  private:
   Spawned spawned_;
-  std::shared_ptr<Slot> slot_;
+  std::shared_ptr<NameEntry> entry_;
   Fences& fences_;
 };
 
@@ -88,62 +86,27 @@ const Logger& ActorHost::log() const noexcept {
 }
 
 std::unique_ptr<Target> ActorHost::resolve(std::string_view target_name) {
-  return std::make_unique<SlotTarget>(actor_.services_.registry.slot(target_name));
+  return std::make_unique<LocalTarget>(actor_.services_.registry.entry(target_name));
 }
 
 // ---- asking -------------------------------------------------------------------------------------
 
-struct ActorHost::Retry {
-  std::unique_ptr<SlotTarget> target;
-  Envelope request;
-  Deadline deadline;
-  AskDone done;
-  milliseconds delay = kRetryDelayMin;
-};
-
-std::uint64_t ActorHost::ask(Target& target, Envelope request, AskOptions options, AskDone done) {
-  if (!options.retry)
-    return actor_.send_request(static_cast<SlotTarget&>(target), std::move(request), options,
-                               kj::mv(done));
-  auto retry = std::make_shared<Retry>(
-      Retry{std::make_unique<SlotTarget>(actor_.services_.registry.slot(target.name())),
-            std::move(request),
-            std::min(options.deadline == kNoDeadline ? now() + actor_.services_.ask_timeout
-                                                     : options.deadline,
-                     actor_.inherited_.deadline),
-            kj::mv(done)});
-  ask_with_retries(std::move(retry));
-  return 0;
-}
-
-void ActorHost::ask_with_retries(std::shared_ptr<Retry> retry) {
-  auto& target = *retry->target;
-  actor_.send_request(target, retry->request, {retry->deadline, false},
-                      [this, retry](Result<Words> answer) {
-                        const bool again = !answer.ok() && answer.error().retryable &&
-                                           answer.error().code != Errc::DEADLINE_EXCEEDED &&
-                                           now() + retry->delay < retry->deadline;
-                        if (!again) return retry->done(std::move(answer));
-                        after(retry->delay, [this, retry] { ask_with_retries(retry); });
-                        retry->delay = std::min(retry->delay * 2, kRetryDelayMax);
-                      });
-}
-
-Result<Words> ActorHost::ask_and_wait(Target&, Envelope, AskOptions) {
-  SYMPHONY_ASSERT(!"a component must not wait for an answer: use then()");
-  std::abort();
+std::uint64_t ActorHost::ask(Target& target, Envelope request, Deadline deadline, AskDone done) {
+  return actor_.send_request(static_cast<LocalTarget&>(target), std::move(request), deadline,
+                             kj::mv(done));
 }
 
 Status ActorHost::tell(Target& target, Envelope notice) {
-  auto& slot_target = static_cast<SlotTarget&>(target);
+  if (actor_.life_->fenced()) return fenced_error({actor_.id(), actor_.life_->name()});
+  auto& local = static_cast<LocalTarget&>(target);
   notice.header.sender = actor_.id();
   notice.header.trace = actor_.inherited_.trace;
   notice.header.sent = now();
   const Header header = notice.header;
-  const Address& address = slot_target.address();
+  const Address& address = local.address();
   Status status =
-      address ? address.sink->offer(std::move(notice), nullptr, caf::make_message_id(),
-                                    actor_.context())
+      address ? address.inbox->offer(std::move(notice), nullptr, message_id_of(header),
+                                     actor_.context())
               : Status{Error{Errc::UNAVAILABLE, "nobody answers to " + target.name(), "", true}};
   if (!status) actor_.services_.dead_letters.record(target.name(), header, status.error().message);
   return status;
@@ -157,16 +120,19 @@ void ActorHost::cancel(Target& target, std::uint64_t correlation) {
   envelope.header.kind = Kind::cancel;
   envelope.header.correlation = correlation;
   (void)tell(target, std::move(envelope));
-  mailbox()->post([done = kj::mv(ask->done)]() mutable {
-    done(Error{Errc::CANCELLED, "the request was cancelled"});
-  });
+  actor_.fail_later(kj::mv(ask->done), ask->inherited,
+                    {Errc::CANCELLED, "the request was cancelled"});
 }
 
 // ---- timers, blocking work, the outside ---------------------------------------------------------
 
 TimerHandle ActorHost::after(Nanos delay, kj::Function<void()> fire) {
-  const auto timer =
-      actor_.wheel_.arm(now() + delay, {0, std::make_unique<kj::Function<void()>>(kj::mv(fire))});
+  if (actor_.life_->fenced()) return {};
+  const MonoTime at = now() + delay;
+  Inherited inherited = actor_.inherited_;
+  if (at >= inherited.deadline) inherited.deadline = kNoDeadline;
+  const auto timer = actor_.wheel_.arm(at, {.fire = std::make_unique<ComponentActor::Fire>(
+                                                ComponentActor::Fire{kj::mv(fire), inherited})});
   SYMPHONY_ASSERT(timer);
   actor_.wake_for_first_timer();
   return timer;
@@ -176,35 +142,43 @@ std::shared_ptr<const Mailbox> ActorHost::mailbox() const {
   return std::make_shared<ActorMailbox>(caf::weak_actor_ptr{actor_.ctrl()});
 }
 
+std::function<bool()> ActorHost::fence() const {
+  return [life = actor_.life_] { return life->fenced(); };
+}
+
 void ActorHost::set_state_line(std::string line) {
   actor_.life_->stats().set_state_line(std::move(line));
 }
 
-void ActorHost::submit_blocking(kj::Function<void()> work, kj::Function<void(Status)> done) {
-  // `done` belongs to this actor's thread: only a shared pointer to it travels.
-  auto shared_work = std::make_shared<kj::Function<void()>>(kj::mv(work));
-  auto shared_done = std::make_shared<kj::Function<void(Status)>>(kj::mv(done));
-  const auto home = mailbox();
-  const auto submitted = actor_.services_.blocking.submit(
-      [shared_work] {
-        (*shared_work)();
-        return Status{};
-      },
-      [home, shared_done](Status status) {
-        home->post([shared_done, status = std::move(status)]() mutable {
-          (*shared_done)(std::move(status));
-        });
-      });
-  if (!submitted) home->post([shared_done, error = submitted.error()] { (*shared_done)(error); });
+void ActorHost::submit_blocking(kj::Function<Status()> work, kj::Function<void(Status)> done) {
+  if (actor_.life_->fenced()) return;
+  // `done` stays here: only its number travels.
+  const auto ended = [home = caf::weak_actor_ptr{actor_.ctrl()}](std::uint64_t id, Status outcome) {
+    if (const auto alive = caf::actor_cast<caf::strong_actor_ptr>(home))
+      alive->enqueue(caf::make_mailbox_element(nullptr, caf::make_message_id(), caf::no_stages,
+                                               WorkEnded{id, std::move(outcome)}),
+                     nullptr);
+  };
+  SYMPHONY_ASSERT(!actor_.works_.full());
+  const std::uint64_t id = actor_.works_.add({kj::mv(done), actor_.inherited_});
+  const Status submitted = actor_.services_.blocking.submit(
+      kj::mv(work), [ended, id](Status outcome) { ended(id, std::move(outcome)); });
+  if (!submitted) ended(id, submitted);
 }
 
-std::unique_ptr<Cradle> ActorHost::spawn(const ComponentSpec& spec, std::uint32_t incarnation,
-                                         kj::Function<void()> on_exit) {
+Inherited ActorHost::exchange_inherited(const Inherited& inherited) noexcept {
+  return std::exchange(actor_.inherited_, inherited);
+}
+
+std::unique_ptr<ChildHandle> ActorHost::spawn(const ComponentSpec& spec, std::uint32_t incarnation,
+                                              kj::Function<void()> on_exit) {
+  // One that was given up starts nothing: its replacement has, or will.
+  if (actor_.life_->fenced()) throw std::runtime_error("a fenced incarnation spawns nothing");
   auto ended = std::make_shared<kj::Function<void()>>(kj::mv(on_exit));
   auto spawned =
       spawn_component(actor_.system(), actor_.services_, spec, incarnation,
                       [home = mailbox(), ended] { home->post([ended] { (*ended)(); }); });
-  return std::make_unique<ActorCradle>(std::move(spawned), actor_.services_);
+  return std::make_unique<ActorChildHandle>(std::move(spawned), actor_.services_);
 }
 
 }  // namespace symphony::runtime

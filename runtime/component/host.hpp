@@ -8,17 +8,16 @@
 
 namespace symphony::runtime {
 
-class ActorHost final : public Host, public Nursery {
+class ActorHost final : public Host, public Spawner {
  public:
   explicit ActorHost(ComponentActor& actor);
 
   // Asker
   std::unique_ptr<Target> resolve(std::string_view name) override;
-  std::uint64_t ask(Target& target, Envelope request, AskOptions options, AskDone done) override;
-  Result<Words> ask_and_wait(Target& target, Envelope request, AskOptions options) override;
+  std::uint64_t ask(Target& target, Envelope request, Deadline deadline, AskDone done) override;
   Status tell(Target& target, Envelope notice) override;
   void cancel(Target& target, std::uint64_t correlation) override;
-  Deadline now() const override { return actor_.now_; }
+  Deadline now() const override { return actor_.present(); }
 
   // Host
   const std::string& name() const noexcept override { return actor_.life_->name(); }
@@ -28,18 +27,21 @@ class ActorHost final : public Host, public Nursery {
   TimerHandle after(Nanos delay, kj::Function<void()> fire) override;
   void cancel_timer(TimerHandle timer) override { actor_.wheel_.cancel(timer); }
   std::shared_ptr<const Mailbox> mailbox() const override;
+  std::function<bool()> fence() const override;
   void set_state_line(std::string line) override;
   void die(std::string reason) override { actor_.crash(std::move(reason)); }
-  Nursery& nursery() override { return *this; }
+  void on_fence(std::function<void()> release) override {
+    actor_.life_->on_fence(std::move(release));
+  }
+  Spawner& spawner() override { return *this; }
 
-  // Nursery
-  std::unique_ptr<Cradle> spawn(const ComponentSpec& spec, std::uint32_t incarnation,
-                                kj::Function<void()> on_exit) override;
+  // Spawner
+  std::unique_ptr<ChildHandle> spawn(const ComponentSpec& spec, std::uint32_t incarnation,
+                                     kj::Function<void()> on_exit) override;
 
  private:
-  struct Retry;
-  void submit_blocking(kj::Function<void()> work, kj::Function<void(Status)> done) override;
-  void ask_with_retries(std::shared_ptr<Retry> retry);
+  void submit_blocking(kj::Function<Status()> work, kj::Function<void(Status)> done) override;
+  Inherited exchange_inherited(const Inherited& inherited) noexcept override;
 
   ComponentActor& actor_;
   Logger log_;

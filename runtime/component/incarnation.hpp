@@ -3,12 +3,14 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <utility>
 
 #include "messages/component.capnp.h"
+#include "messages/utf8.hpp"
 #include "runtime/telemetry/component_stats.hpp"
 
 namespace symphony::runtime {
@@ -24,16 +26,21 @@ class Incarnation {
   ComponentStats& stats() const noexcept { return *stats_; }
 
   // Fenced: given up by its supervisor while a thread was stuck in it. What it still says is
-  // dropped, what was asked of it fails at its askers (Fences); it ends once its handler returns.
-  void fence() noexcept { fenced_.store(true, std::memory_order_release); }
+  // dropped, what was asked of it fails at its askers (Fences), and what it holds for its name is
+  // let go of (on_fence); it ends once its handler returns.
+  void fence();
   bool fenced() const noexcept { return fenced_.load(std::memory_order_acquire); }
+
+  // Runs `release` at the fence, or now when it was fenced already; in place of one given before,
+  // and never after its end.
+  void on_fence(std::function<void()> release);
 
   // Draining or ending: new requests are refused.
   void close() noexcept { closed_.store(true, std::memory_order_release); }
   bool closed() const noexcept { return closed_.load(std::memory_order_acquire); }
 
   // Ended: its actor handles nothing any more.
-  void end() noexcept { ended_.store(true, std::memory_order_release); }
+  void end();
   bool ended() const noexcept { return ended_.load(std::memory_order_acquire); }
 
   void set_state(messages::ComponentState state) noexcept {
@@ -41,10 +48,10 @@ class Incarnation {
   }
   messages::ComponentState state() const noexcept { return state_.load(std::memory_order_relaxed); }
 
-  // Why it ended; empty: as it was asked to.
+  // Why it ended, for people; empty: as it was asked to.
   void set_reason(std::string reason) {
     const std::lock_guard lock(mutex_);
-    if (reason_.empty()) reason_ = std::move(reason);
+    if (reason_.empty()) reason_ = valid_text(reason);
   }
   std::string reason() const {
     const std::lock_guard lock(mutex_);
@@ -61,6 +68,7 @@ class Incarnation {
   std::atomic<messages::ComponentState> state_{messages::ComponentState::CREATED};
   mutable std::mutex mutex_;
   std::string reason_;
+  std::function<void()> release_;
 };
 
 }  // namespace symphony::runtime

@@ -81,9 +81,11 @@ void Lifecycle::take_step(Call<M> call, State from, State during, State after, T
   life.set_state(during);
   auto open = std::make_shared<Call<M>>(std::move(call));
   // The step may be finished, or dropped, after the actor is gone: then the call is dropped too.
-  take(Step{[this, open, after, shared_life = actor_.life_](Status status) {
+  take(Step{[this, open, during, after, shared_life = actor_.life_](Status status) {
     auto& self = *shared_life;
     if (self.ended()) return;
+    if (self.state() != during)  // a stop does not wait for the step before it
+      return open->fail({Errc::CANCELLED, self.name() + " is " + state_name(self.state())});
     if (!status) {
       self.set_state(State::FAILED);
       self.stats().note_error(actor_.services_.clocks.wall_ns(), status.error().code,
@@ -120,6 +122,8 @@ void Lifecycle::stop(Call<protocol::Component::Stop> call) {
     call.reply();
     return actor_.quit();
   }
+  if (actor_.stopping())
+    return call.fail({Errc::FAILED_PRECONDITION, actor_.life_->name() + " is stopping already"});
   take_step(std::move(call), actor_.life_->state(), State::STOPPING, State::STOPPED,
             [&](Step step) { actor_.component_->stop(std::move(step)); });
 }

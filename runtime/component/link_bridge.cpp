@@ -4,13 +4,17 @@
 #include <caf/actor_system.hpp>
 #include <caf/make_actor.hpp>
 
+#include <functional>
+#include <set>
 #include <utility>
 #include <vector>
 
+#include "runtime/blocking/blocking.hpp"
 #include "runtime/component/caf_types.hpp"
 #include "runtime/component/fences.hpp"
 #include "runtime/component/registry.hpp"
 #include "runtime/ids/random.hpp"
+#include "runtime/log/log.hpp"
 #include "runtime/text/suggest.hpp"
 
 namespace symphony::runtime {
@@ -21,15 +25,20 @@ struct LinkBridge::Peer {
   // Requests without an answer: the peer's correlation, and what it became here.
   struct Open {
     std::uint64_t id = 0;
-    std::string target;
+    std::shared_ptr<NameEntry> target;
   };
   std::mutex mutex;
   std::unordered_map<std::uint64_t, Open> open;
+  std::set<std::string, std::less<>> asked;  // the living that it ever turned to
 
   ~Peer() {
     if (box != nullptr) box->kill_proxy(nullptr, caf::exit_reason::user_shutdown);
   }
 };
+
+namespace {
+constexpr std::uint64_t kEverything = 0;  // in place of a correlation
+}
 
 LinkBridge::LinkBridge(caf::actor_system& system, const Services& services)
     : system_(system), services_(services) {}
@@ -63,11 +72,17 @@ void LinkBridge::peer_lost(PeerId id, const Error&) {
     peer = std::move(node.mapped());
   }
   std::unordered_map<std::uint64_t, Peer::Open> open;
+  std::set<std::string, std::less<>> asked;
   {
     const std::lock_guard lock(peer->mutex);
     open.swap(peer->open);
+    asked.swap(peer->asked);
   }
-  for (const auto& [correlation, request] : open) withdraw(*peer, request.id, request.target);
+  for (const auto& [correlation, request] : open) withdraw(*peer, request.id, *request.target);
+  // What they keep for it besides answers ends with it.
+  for (const auto& target : asked)
+    if (const auto entry = services_.registry.find(target))
+      tell_cancelled(*peer, kEverything, *entry);
 }
 
 void LinkBridge::receive(PeerId id, std::string_view target, Envelope request,
@@ -75,25 +90,23 @@ void LinkBridge::receive(PeerId id, std::string_view target, Envelope request,
   const auto peer = find(id);
   if (peer == nullptr) return;
   const Header header = request.header;
-  const auto slot = services_.registry.find(target);
-  const Address address = slot == nullptr ? Address{} : slot->current().first;
+  const auto entry = services_.registry.find(target);
+  const Address address = entry == nullptr ? Address{} : entry->current().first;
   request.header.sender = peer->actor->id();
   request.header.sent = services_.clocks.mono();
+  const auto* method = find_method(header.protocol, header.method);
+  request.header.urgent = method != nullptr && method->urgent;
   // What comes from outside without a trace begins one (W3C Trace Context, "traceparent").
   if (auto& trace = request.header.trace; !trace.present())
     trace = {services_.random.next(), services_.random.next() | 1, 0};
-  if (!address) {
-    const std::string name{target};
-    const Error nobody{
-        Errc::UNAVAILABLE,
-        "nobody answers to " + name + suggestion_suffix(name, services_.registry.living()), "",
-        true};
-    if (responder == nullptr) return services_.dead_letters.record(name, header, nobody.message);
-    return responder->respond(make_failure(header, nobody));
+  if (!address) return no_such_name(entry.get(), target, header, std::move(responder));
+  {
+    const std::lock_guard lock(peer->mutex);
+    if (!peer->asked.contains(target)) peer->asked.emplace(target);
   }
   if (responder == nullptr) {
-    const auto status =
-        address.sink->offer(std::move(request), nullptr, caf::make_message_id(), nullptr);
+    const auto mid = message_id_of(request.header);
+    const auto status = address.inbox->offer(std::move(request), nullptr, mid, nullptr);
     if (!status) services_.dead_letters.record(target, header, status.error().message);
     return;
   }
@@ -117,13 +130,44 @@ void LinkBridge::receive(PeerId id, std::string_view target, Envelope request,
   if (!filed) return answer->respond(make_failure(header, filed.error()));
   {
     const std::lock_guard lock(peer->mutex);
-    peer->open.insert_or_assign(header.correlation, Peer::Open{*filed, std::string{target}});
+    peer->open.insert_or_assign(header.correlation, Peer::Open{*filed, entry});
   }
   request.header.correlation = *filed;
-  const auto status =
-      address.sink->offer(std::move(request), peer->actor, caf::make_message_id(*filed), nullptr);
+  const auto mid = message_id_of(request.header, *filed);
+  const auto status = address.inbox->offer(std::move(request), peer->actor, mid, nullptr);
   if (status) return;
   if (auto refused = peer->box->take(*filed)) (*refused)(status.error());
+}
+
+void LinkBridge::no_such_name(const NameEntry* entry, std::string_view target,
+                              const Header& request, std::unique_ptr<Responder> responder) {
+  const std::string name{target};
+  Error nobody{Errc::UNAVAILABLE, "nobody answers to " + name, "", true};
+  if (responder == nullptr) return services_.dead_letters.record(name, request, nobody.message);
+  // A name that somebody had is not misspelt: he is restarting.
+  const bool was_there = entry != nullptr && entry->generation() > 1;
+  if (was_there || !suggests_.now(services_.clocks.mono()))
+    return responder->respond(make_failure(request, nobody));
+  // Not on the thread that reads the peer: there may be many names.
+  const std::shared_ptr<Responder> answer{std::move(responder)};
+  const auto submitted = services_.blocking.submit(
+      [&registry = services_.registry, name, nobody, request, answer]() mutable {
+        nobody.message += suggestion_suffix(name, registry.living());
+        answer->respond(make_failure(request, nobody));
+        return Status{};
+      },
+      [](const Status&) {});
+  if (!submitted) answer->respond(make_failure(request, nobody));
+}
+
+void LinkBridge::notice_refused(PeerId, std::string_view target, const Header& notice,
+                                const Error& why) {
+  services_.dead_letters.record(target, notice, why.message);
+}
+
+void LinkBridge::not_let_in(const Error& why) {
+  if (!why.retryable || tells_.now(services_.clocks.mono()))
+    services_.log.logger("/link").error("a peer was not let in", {{"reason", why.message}});
 }
 
 void LinkBridge::cancelled(PeerId id, std::uint64_t correlation) {
@@ -136,20 +180,24 @@ void LinkBridge::cancelled(PeerId id, std::uint64_t correlation) {
     if (node.empty()) return;
     request = std::move(node.mapped());
   }
-  withdraw(*peer, request.id, request.target);
+  withdraw(*peer, request.id, *request.target);
 }
 
-void LinkBridge::withdraw(Peer& peer, std::uint64_t id, const std::string& target) {
+void LinkBridge::withdraw(Peer& peer, std::uint64_t id, const NameEntry& target) {
   auto done = peer.box->take(id);
   if (!done) return;
+  tell_cancelled(peer, id, target);
+  (*done)(Error{Errc::CANCELLED, "the request was cancelled"});
+}
+
+void LinkBridge::tell_cancelled(Peer& peer, std::uint64_t id, const NameEntry& target) {
   Envelope envelope;
   envelope.header.kind = Kind::cancel;
   envelope.header.correlation = id;
   envelope.header.sender = peer.actor->id();
-  const Address address = services_.registry.slot(target)->current().first;
+  const Address address = target.current().first;
   if (address)
-    (void)address.sink->offer(std::move(envelope), nullptr, caf::make_message_id(), nullptr);
-  (*done)(Error{Errc::CANCELLED, "the request was cancelled"});
+    (void)address.inbox->offer(std::move(envelope), nullptr, caf::make_message_id(), nullptr);
 }
 
 }  // namespace symphony::runtime

@@ -4,19 +4,19 @@
 
 namespace symphony::runtime {
 
-std::pair<Address, std::uint64_t> Slot::current() const {
+std::pair<Address, std::uint64_t> NameEntry::current() const {
   const std::lock_guard lock(mutex_);
   return {address_, generation_.load(std::memory_order_relaxed)};
 }
 
-void Slot::set(Address address) {
+void NameEntry::set(Address address) {
   Address previous;  // released after the lock: the last reference may run a destructor
   const std::lock_guard lock(mutex_);
   previous = std::exchange(address_, std::move(address));
   generation_.fetch_add(1, std::memory_order_release);
 }
 
-void Slot::clear(const caf::actor_control_block* actor) {
+void NameEntry::clear(const caf::actor_control_block* actor) {
   Address previous;
   const std::lock_guard lock(mutex_);
   if (address_.actor.get() != actor) return;
@@ -24,46 +24,47 @@ void Slot::clear(const caf::actor_control_block* actor) {
   generation_.fetch_add(1, std::memory_order_release);
 }
 
-Registry::Registry() : nowhere_(std::make_shared<Slot>("")) {}
+Registry::Registry() : nowhere_(std::make_shared<NameEntry>("")) {}
 
-std::shared_ptr<Slot> Registry::slot(std::string_view name) {
+std::shared_ptr<NameEntry> Registry::entry(std::string_view name) {
   const std::lock_guard lock(mutex_);
-  const auto found = slots_.find(name);
-  if (found != slots_.end()) return found->second;
-  if (slots_.size() >= kNamesMax) return nowhere_;
-  return slots_.emplace(std::string{name}, std::make_shared<Slot>(std::string{name})).first->second;
+  const auto found = entries_.find(name);
+  if (found != entries_.end()) return found->second;
+  if (entries_.size() >= kNamesMax) return nowhere_;
+  return entries_.emplace(std::string{name}, std::make_shared<NameEntry>(std::string{name}))
+      .first->second;
 }
 
-std::shared_ptr<Slot> Registry::find(std::string_view name) const {
+std::shared_ptr<NameEntry> Registry::find(std::string_view name) const {
   const std::lock_guard lock(mutex_);
-  const auto found = slots_.find(name);
-  return found == slots_.end() ? nullptr : found->second;
+  const auto found = entries_.find(name);
+  return found == entries_.end() ? nullptr : found->second;
 }
 
 std::vector<std::string> Registry::living() const {
   const std::lock_guard lock(mutex_);
   std::vector<std::string> names;
-  for (const auto& [name, slot] : slots_)
-    if (slot->current().first) names.push_back(name);
+  for (const auto& [name, entry] : entries_)
+    if (entry->current().first) names.push_back(name);
   return names;
 }
 
 void Registry::clear() {
-  std::map<std::string, std::shared_ptr<Slot>, std::less<>> slots;
+  std::map<std::string, std::shared_ptr<NameEntry>, std::less<>> entries;
   {
     const std::lock_guard lock(mutex_);
-    slots = slots_;
+    entries = entries_;
   }
-  for (const auto& [name, slot] : slots) slot->set({});
+  for (const auto& [name, entry] : entries) entry->set({});
 }
 
-SlotTarget::SlotTarget(std::string name, Address address)
-    : slot_(std::make_shared<Slot>(std::move(name))) {
-  slot_->set(std::move(address));
+LocalTarget::LocalTarget(std::string name, Address address)
+    : entry_(std::make_shared<NameEntry>(std::move(name))) {
+  entry_->set(std::move(address));
 }
 
-const Address& SlotTarget::address() {
-  if (slot_->generation() != seen_) std::tie(cached_, seen_) = slot_->current();
+const Address& LocalTarget::address() {
+  if (entry_->generation() != seen_) std::tie(cached_, seen_) = entry_->current();
   return cached_;
 }
 

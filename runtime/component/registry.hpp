@@ -1,7 +1,7 @@
 // Names to living incarnations.
 //
-// A name has one slot for as long as the node lives; incarnations come and go in it. A Ref holds
-// on to the slot and looks at its generation (one atomic load) before each use, so that nobody
+// A name has one entry for as long as the node lives; incarnations come and go in it. A Ref holds
+// on to the entry and looks at its generation (one atomic load) before each use, so that nobody
 // takes a lock or looks up a string to send a message.
 #pragma once
 
@@ -22,33 +22,33 @@
 namespace symphony::runtime {
 
 // An actor that takes envelopes and can say no. Thread-safe.
-class Sink {
+class Inbox {
  public:
-  virtual ~Sink() = default;
+  virtual ~Inbox() = default;
   // `overloaded` when its mailbox is full, `unavailable` when it takes nothing any more.
   virtual Status offer(Envelope&& envelope, caf::strong_actor_ptr sender, caf::message_id mid,
                        caf::execution_unit* context) = 0;
 };
 
-// An actor and its Sink face: valid as long as `actor` is held.
+// An actor and its inbox: valid as long as `actor` is held.
 struct Address {
   caf::strong_actor_ptr actor;
-  Sink* sink = nullptr;
-  explicit operator bool() const noexcept { return sink != nullptr; }
+  Inbox* inbox = nullptr;
+  explicit operator bool() const noexcept { return inbox != nullptr; }
   // Tells incarnations apart; 0 for an empty address.
   std::uint64_t id() const noexcept { return actor ? actor->id() : 0; }
 };
 
 // The place of one name. Thread-safe.
-class Slot {
+class NameEntry {
  public:
-  explicit Slot(std::string name) : name_(std::move(name)) {}
+  explicit NameEntry(std::string name) : name_(std::move(name)) {}
   const std::string& name() const noexcept { return name_; }
   std::uint64_t generation() const noexcept { return generation_.load(std::memory_order_acquire); }
   // The living incarnation, or an empty address.
   std::pair<Address, std::uint64_t> current() const;
   void set(Address address);
-  // Empties the slot, provided `actor` is still the one in it.
+  // Empties the entry, provided `actor` is still the one in it.
   void clear(const caf::actor_control_block* actor);
 
  private:
@@ -60,37 +60,37 @@ class Slot {
 
 class Registry {
  public:
-  // How many names there may be; a request to resolve one more gets a slot that stays empty.
+  // How many names there may be; a request to resolve one more gets an entry that stays empty.
   static constexpr std::size_t kNamesMax = 100'000;
 
   Registry();
-  // The slot of `name`, made when it is new. Never null.
-  std::shared_ptr<Slot> slot(std::string_view name);
-  // The slot of `name` if anybody ever asked for it or stood in it, else null.
-  std::shared_ptr<Slot> find(std::string_view name) const;
+  // The entry of `name`, made when it is new. Never null.
+  std::shared_ptr<NameEntry> entry(std::string_view name);
+  // The entry of `name` if anybody ever asked for it or stood in it, else null.
+  std::shared_ptr<NameEntry> find(std::string_view name) const;
   // Names with a living incarnation, sorted.
   std::vector<std::string> living() const;
-  // Empties every slot; for the end of a node.
+  // Empties every entry; for the end of a node.
   void clear();
 
  private:
   mutable std::mutex mutex_;
-  std::map<std::string, std::shared_ptr<Slot>, std::less<>> slots_;
-  std::shared_ptr<Slot> nowhere_;
+  std::map<std::string, std::shared_ptr<NameEntry>, std::less<>> entries_;
+  std::shared_ptr<NameEntry> nowhere_;
 };
 
 // What a Ref of a local asker holds. Used by the asker's thread only.
-class SlotTarget final : public Target {
+class LocalTarget final : public Target {
  public:
-  explicit SlotTarget(std::shared_ptr<Slot> slot) : slot_(std::move(slot)) {}
+  explicit LocalTarget(std::shared_ptr<NameEntry> entry) : entry_(std::move(entry)) {}
   // Bound to one actor for good, whatever the registry says: a supervisor's view of a child.
-  SlotTarget(std::string name, Address address);
-  const std::string& name() const noexcept override { return slot_->name(); }
+  LocalTarget(std::string name, Address address);
+  const std::string& name() const noexcept override { return entry_->name(); }
   // The living incarnation now; empty when there is none.
   const Address& address();
 
  private:
-  std::shared_ptr<Slot> slot_;
+  std::shared_ptr<NameEntry> entry_;
   std::uint64_t seen_ = 0;
   Address cached_;
 };

@@ -3,6 +3,7 @@
 #include <caf/mailbox_element.hpp>
 
 #include <utility>
+#include <vector>
 
 #include "runtime/component/fences.hpp"
 
@@ -12,67 +13,44 @@ ReplyBox::ReplyBox(caf::actor_config& config) : caf::actor_proxy(config) {}
 
 Result<std::uint64_t> ReplyBox::expect(std::uint64_t receiver, Deadline deadline, Done& done) {
   const std::lock_guard lock(mutex_);
-  if (pending_.size() >= kPendingMax)
+  if (pending_.full())
     return Error{Errc::OVERLOADED, "too many requests wait for their answers", "", true};
-  const std::uint64_t id = next_id_++;
-  pending_.emplace(id, Pending{receiver, deadline, kj::mv(done)});
-  return id;
+  return pending_.add({receiver, deadline, kj::mv(done)});
 }
 
 std::optional<ReplyBox::Done> ReplyBox::take(std::uint64_t id) {
   const std::lock_guard lock(mutex_);
-  auto node = pending_.extract(id);
-  if (node.empty()) return std::nullopt;
-  return kj::mv(node.mapped().done);
+  auto taken = pending_.take(id);
+  if (!taken) return std::nullopt;
+  return kj::mv(taken->done);
 }
 
 void ReplyBox::expire(Deadline now) {
-  std::vector<Done> expired;
   {
     const std::lock_guard lock(mutex_);
     if (now < next_expiry_) return;
     next_expiry_ = now + kExpiryInterval;
-    for (auto at = pending_.begin(); at != pending_.end();) {
-      if (at->second.deadline > now) {
-        ++at;
-        continue;
-      }
-      expired.push_back(kj::mv(at->second.done));
-      at = pending_.erase(at);
-    }
   }
-  for (auto& done : expired)
-    done(Error{Errc::DEADLINE_EXCEEDED, "no answer came in time", "", true});
+  fail_if([&](const Pending& waiting) { return waiting.deadline <= now; },
+          {Errc::DEADLINE_EXCEEDED, "no answer came in time", "", true});
 }
 
-void ReplyBox::fail_all(const Error& error) {
-  std::unordered_map<std::uint64_t, Pending> pending;
+template <class Meant>
+void ReplyBox::fail_if(Meant&& meant, const Error& error) {
+  std::vector<Pending> failed;
   {
     const std::lock_guard lock(mutex_);
-    pending.swap(pending_);
+    failed = pending_.take_if(meant);
   }
-  for (auto& [id, waiting] : pending) waiting.done(error);
-}
-
-void ReplyBox::fail_all_of(const Fenced& fenced) {
-  std::vector<Done> lost;
-  {
-    const std::lock_guard lock(mutex_);
-    for (auto at = pending_.begin(); at != pending_.end();) {
-      if (at->second.receiver != fenced.actor) {
-        ++at;
-        continue;
-      }
-      lost.push_back(kj::mv(at->second.done));
-      at = pending_.erase(at);
-    }
-  }
-  for (auto& done : lost) done(fenced_error(fenced));
+  for (auto& waiting : failed) waiting.done(error);
 }
 
 void ReplyBox::enqueue(caf::mailbox_element_ptr element, caf::execution_unit*) {
-  if (element->content().match_elements<Fenced>())
-    return fail_all_of(element->content().get_as<Fenced>(0));
+  if (element->content().match_elements<Fenced>()) {
+    const auto& fenced = element->content().get_as<Fenced>(0);
+    return fail_if([&](const Pending& waiting) { return waiting.receiver == fenced.actor; },
+                   fenced_error(fenced));
+  }
   if (!element->mid.is_response()) return;  // exits and downs: nothing here can die of them
   auto taken = take(element->mid.request_id().integer_value());
   if (!taken) return;
@@ -86,7 +64,8 @@ void ReplyBox::enqueue(caf::mailbox_element_ptr element, caf::execution_unit*) {
 }
 
 void ReplyBox::kill_proxy(caf::execution_unit* context, caf::error reason) {
-  fail_all({Errc::UNAVAILABLE, "the asker was closed", "", true});
+  fail_if([](const Pending&) { return true; },
+          {Errc::UNAVAILABLE, "the asker was closed", "", true});
   cleanup(std::move(reason), context);
 }
 

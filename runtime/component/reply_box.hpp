@@ -9,11 +9,10 @@
 #include <cstdint>
 #include <mutex>
 #include <optional>
-#include <unordered_map>
-#include <vector>
 
 #include "messages/envelope.hpp"
 #include "runtime/component/caf_types.hpp"
+#include "runtime/system/slab.hpp"
 
 namespace symphony::runtime {
 
@@ -34,26 +33,24 @@ class ReplyBox final : public caf::actor_proxy {
   // Answers everything whose deadline has passed. Looks at most once every kExpiryInterval: cheap
   // to call before each request.
   void expire(Deadline now);
-  // Answers all that waits with this.
-  void fail_all(const Error& error);
 
   using caf::actor_proxy::enqueue;
   void enqueue(caf::mailbox_element_ptr element, caf::execution_unit* context) override;
   void kill_proxy(caf::execution_unit* context, caf::error reason) override;
 
  private:
-  // Answers what waits for an actor that was given up.
-  void fail_all_of(const Fenced& fenced);
-
   struct Pending {
     std::uint64_t receiver;
     Deadline deadline;
     Done done;
   };
+  // Answers all that are `meant(const Pending&)` with this.
+  template <class Meant>
+  void fail_if(Meant&& meant, const Error& error);
+
   std::mutex mutex_;
-  std::uint64_t next_id_ = 1;
   Deadline next_expiry_{};
-  std::unordered_map<std::uint64_t, Pending> pending_;
+  Slab<Pending> pending_{kPendingMax};
 };
 
 }  // namespace symphony::runtime

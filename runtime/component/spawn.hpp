@@ -1,4 +1,4 @@
-// Making a component's actor. Used by the supervisor (through its Nursery) and by the root of a
+// Making a component's actor. Used by the supervisor (through its Spawner) and by the root of a
 // node; nobody else spawns.
 #pragma once
 
@@ -8,9 +8,9 @@
 #include <memory>
 
 #include "runtime/component/incarnation.hpp"
-#include "runtime/component/nursery.hpp"
 #include "runtime/component/registry.hpp"
 #include "runtime/component/services.hpp"
+#include "runtime/component/spawner.hpp"
 
 namespace caf {
 class actor_system;
@@ -23,7 +23,7 @@ struct Spawned {
   std::shared_ptr<Incarnation> life;
 };
 
-// The new actor has no name yet (see Cradle::publish) and its component is made by `prepare`.
+// The new actor has no name yet (see ChildHandle::publish) and its component is made by `prepare`.
 // `on_exit` runs on whatever thread ends it.
 Spawned spawn_component(caf::actor_system& system, const Services& services,
                         const ComponentSpec& spec, std::uint32_t incarnation,

@@ -41,15 +41,14 @@ ThreadAsker::~ThreadAsker() { box_->kill_proxy(nullptr, caf::exit_reason::user_s
 Deadline ThreadAsker::now() const { return services_.clocks.mono(); }
 
 std::unique_ptr<Target> ThreadAsker::resolve(std::string_view name) {
-  return std::make_unique<SlotTarget>(services_.registry.slot(name));
+  return std::make_unique<LocalTarget>(services_.registry.entry(name));
 }
 
-std::uint64_t ThreadAsker::ask(Target& target, Envelope request, AskOptions options, AskDone done) {
+std::uint64_t ThreadAsker::ask(Target& target, Envelope request, Deadline deadline, AskDone done) {
   const Deadline sent = now();
   box_->expire(sent);
-  const Deadline deadline =
-      options.deadline == kNoDeadline ? sent + services_.ask_timeout : options.deadline;
-  const Address& address = static_cast<SlotTarget&>(target).address();
+  if (deadline == kNoDeadline) deadline = sent + services_.ask_timeout;
+  const Address& address = static_cast<LocalTarget&>(target).address();
   auto id = box_->expect(address.id(), deadline, done);
   if (!id) {
     done(id.error());
@@ -59,19 +58,19 @@ std::uint64_t ThreadAsker::ask(Target& target, Envelope request, AskOptions opti
   request.header.sender = box_actor_->id();
   request.header.deadline = deadline;
   request.header.sent = sent;
+  const auto mid = message_id_of(request.header, *id);
   const Status status =
-      address
-          ? address.sink->offer(std::move(request), box_actor_, caf::make_message_id(*id), nullptr)
-          : Status{Error{Errc::UNAVAILABLE, "nobody answers to " + target.name(), "", true}};
+      address ? address.inbox->offer(std::move(request), box_actor_, mid, nullptr)
+              : Status{Error{Errc::UNAVAILABLE, "nobody answers to " + target.name(), "", true}};
   if (status) return *id;
   if (auto refused = box_->take(*id)) (*refused)(status.error());
   return *id;
 }
 
-Result<Words> ThreadAsker::ask_and_wait(Target& target, Envelope request, AskOptions options) {
-  if (options.deadline == kNoDeadline) options.deadline = now() + services_.ask_timeout;
+Result<Words> ThreadAsker::ask_and_wait(Target& target, Envelope request, Deadline deadline) {
+  if (deadline == kNoDeadline) deadline = now() + services_.ask_timeout;
   auto waiting = std::make_shared<Waiting>();
-  const auto id = ask(target, std::move(request), options, [waiting](Result<Words> answer) {
+  const auto id = ask(target, std::move(request), deadline, [waiting](Result<Words> answer) {
     const std::lock_guard lock(waiting->mutex);
     waiting->answer.emplace(std::move(answer));
     waiting->arrived.notify_one();
@@ -82,12 +81,11 @@ Result<Words> ThreadAsker::ask_and_wait(Target& target, Envelope request, AskOpt
           const std::lock_guard lock(waiting->mutex);
           return waiting->answer.has_value();
         },
-        options.deadline);
+        deadline);
   }
   std::unique_lock lock(waiting->mutex);
   if (!pump_)
-    waiting->arrived.wait_until(lock, options.deadline,
-                                [&] { return waiting->answer.has_value(); });
+    waiting->arrived.wait_until(lock, deadline, [&] { return waiting->answer.has_value(); });
   if (waiting->answer) return std::move(*waiting->answer);
   lock.unlock();
   (void)box_->take(id);
@@ -98,9 +96,9 @@ Status ThreadAsker::tell(Target& target, Envelope notice) {
   notice.header.sender = box_actor_->id();
   notice.header.sent = now();
   const Header header = notice.header;
-  const Address& address = static_cast<SlotTarget&>(target).address();
+  const Address& address = static_cast<LocalTarget&>(target).address();
   Status status =
-      address ? address.sink->offer(std::move(notice), nullptr, caf::make_message_id(), nullptr)
+      address ? address.inbox->offer(std::move(notice), nullptr, message_id_of(header), nullptr)
               : Status{Error{Errc::UNAVAILABLE, "nobody answers to " + target.name(), "", true}};
   if (!status) services_.dead_letters.record(target.name(), header, status.error().message);
   return status;

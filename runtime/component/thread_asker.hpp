@@ -20,7 +20,7 @@ namespace symphony::runtime {
 // Thread-safe; its Refs are not: one per thread. Continuations given to then() run on the thread
 // that answers and must be short. A then() whose answer never comes is answered with
 // `deadlineExceeded` when the asker is used next or closed; get() is exact.
-class ThreadAsker final : public Asker {
+class ThreadAsker final : public WaitingAsker {
  public:
   // How get() waits: returns when `ready()` is true or the deadline has passed. In production it
   // blocks the thread; a deterministic test runs the other actors meanwhile.
@@ -33,8 +33,8 @@ class ThreadAsker final : public Asker {
   ThreadAsker& operator=(const ThreadAsker&) = delete;
 
   std::unique_ptr<Target> resolve(std::string_view name) override;
-  std::uint64_t ask(Target& target, Envelope request, AskOptions options, AskDone done) override;
-  Result<Words> ask_and_wait(Target& target, Envelope request, AskOptions options) override;
+  std::uint64_t ask(Target& target, Envelope request, Deadline deadline, AskDone done) override;
+  Result<Words> ask_and_wait(Target& target, Envelope request, Deadline deadline) override;
   Status tell(Target& target, Envelope notice) override;
   void cancel(Target& target, std::uint64_t correlation) override;
   Deadline now() const override;

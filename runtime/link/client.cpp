@@ -116,7 +116,7 @@ Result<std::unique_ptr<LinkClient>> LinkClient::over(std::unique_ptr<ByteStream>
 Status LinkClient::open(std::unique_ptr<ByteStream> stream) {
   connection_ = std::make_shared<Connection>(Connection::Role::connecting_client, std::move(stream),
                                              options_, gate_, clocks_, events_);
-  connection_->start();
+  if (auto begun = connection_->start(); !begun) return begun;
   // A turn brings the end of the greetings, at their deadline at the latest.
   for (;;) {
     const auto seen = connection_->turns();
@@ -131,17 +131,17 @@ std::unique_ptr<Target> LinkClient::resolve(std::string_view name) {
   return std::make_unique<LinkTarget>(name);
 }
 
-std::uint64_t LinkClient::ask(Target& target, Envelope request, AskOptions options, AskDone done) {
+std::uint64_t LinkClient::ask(Target& target, Envelope request, Deadline deadline, AskDone done) {
   const auto correlation =
-      connection_->ask(target.name(), std::move(request), options.deadline, std::move(done));
+      connection_->ask(target.name(), std::move(request), deadline, std::move(done));
   connection_->attend();
   return correlation;
 }
 
-Result<Words> LinkClient::ask_and_wait(Target& target, Envelope request, AskOptions options) {
+Result<Words> LinkClient::ask_and_wait(Target& target, Envelope request, Deadline deadline) {
   SYMPHONY_ASSERT(!connection_->in_own_turn());
   Waiter waiter;
-  connection_->ask(target.name(), std::move(request), options.deadline,
+  connection_->ask(target.name(), std::move(request), deadline,
                    [&waiter](Result<Words> answer) { waiter.set(std::move(answer)); });
   // A turn brings the answer, or the failure at the deadline.
   for (;;) {

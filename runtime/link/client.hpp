@@ -2,12 +2,11 @@
 //
 //     auto client = LinkClient::connect(socket_path, {.node = "default"});
 //     if (!client) …                                  // says what to do
-//     Ref<protocol::Dag> dag{**client, "/pit/dag"};
+//     WaitingRef<protocol::Dag> dag{**client, "/pit/dag"};
 //     auto answer = dag.describe().within(2s).get();
 //
 // There is no reconnecting: when the connection is lost, whatever is pending and every later ask
-// fails with `unavailable`, and a new client has to be made. AskOptions::retry is not acted upon:
-// whether an error may pass by itself stands in the error (`retryable`).
+// fails with `unavailable`, and a new client has to be made.
 #pragma once
 
 #include <condition_variable>
@@ -35,7 +34,7 @@ struct LinkClientOptions {
 
 // Thread-safe; callbacks run on the thread that reads, one at a time, and must neither block nor
 // destroy the client.
-class LinkClient final : public Asker {
+class LinkClient final : public WaitingAsker {
  public:
   // Connects to the Unix socket at `path` and exchanges greetings. unavailable: no node is there.
   // failedPrecondition: the node refused, and says why. deadlineExceeded: it said nothing.
@@ -48,9 +47,9 @@ class LinkClient final : public Asker {
   ~LinkClient() override;
 
   std::unique_ptr<Target> resolve(std::string_view name) override;
-  std::uint64_t ask(Target& target, Envelope request, AskOptions options, AskDone done) override;
+  std::uint64_t ask(Target& target, Envelope request, Deadline deadline, AskDone done) override;
   // Not from inside a callback: that aborts.
-  Result<Words> ask_and_wait(Target& target, Envelope request, AskOptions options) override;
+  Result<Words> ask_and_wait(Target& target, Envelope request, Deadline deadline) override;
   // Fails here only when it cannot be sent; what the node makes of it is not told.
   Status tell(Target& target, Envelope notice) override;
   void cancel(Target& target, std::uint64_t correlation) override;

@@ -19,11 +19,11 @@ Error unavailable(std::string why) { return Error{Errc::UNAVAILABLE, std::move(w
 // Where the answer to a peer's request goes.
 class Connection::Answer final : public Responder {
  public:
-  Answer(std::shared_ptr<Connection> connection, const Header& request)
-      : connection_(std::move(connection)), request_(request) {}
+  Answer(std::shared_ptr<Connection> connection, const Header& request, std::size_t held_bytes)
+      : connection_(std::move(connection)), request_(request), held_bytes_(held_bytes) {}
   ~Answer() override {
     if (!done_) fail(unavailable("the request was dropped without an answer"));
-    connection_->answered();
+    connection_->give_back(held_bytes_, true);
   }
   void respond(Envelope answer) noexcept override {
     done_ = true;
@@ -37,25 +37,32 @@ class Connection::Answer final : public Responder {
  private:
   std::shared_ptr<Connection> connection_;
   Header request_;
+  std::size_t held_bytes_;
   bool done_ = false;
 };
 
 Connection::Connection(Role role, std::unique_ptr<ByteStream> stream, const LinkOptions& options,
-                       const Gate& gate, const Clocks& clocks, ConnectionEvents& events)
+                       const Gate& gate, const Clocks& clocks, ConnectionEvents& events,
+                       std::shared_ptr<InboundBudget> inbound, InboundBudget::Taker taker)
     : role_(role),
       options_(options),
       gate_(gate),
       clocks_(clocks),
       events_(events),
       stream_(std::move(stream)),
+      inbound_(std::move(inbound)),
+      taker_(taker),
       greeting_reader_(role == Role::accepting ? kMaxPeerNameBytes : kMaxGreetingTextBytes),
-      decoder_(options.max_frame_bytes),
+      decoder_(options.max_frame_bytes,
+               [this](const FrameHeader& header, std::size_t frame_bytes) {
+                 return admit(header, frame_bytes);
+               }),
       greeting_by_(clocks.mono() + options.handshake_timeout),
       pending_(options.max_pending) {}
 
 Connection::~Connection() = default;
 
-void Connection::start() {
+Status Connection::start() {
   const auto credentials = stream_->credentials();
   const auto allowed =
       credentials ? check_uid(credentials->uid, options_.own_uid) : Status{credentials.error()};
@@ -70,7 +77,9 @@ void Connection::start() {
                                         options_.name.substr(0, kMaxPeerNameBytes)}));
     }
   }
-  stream_->drive(shared_from_this());
+  auto begun = stream_->drive(shared_from_this());
+  if (!begun) refuse(begun.error());
+  return begun;
 }
 
 // ---- turns --------------------------------------------------------------------------------------
@@ -79,6 +88,7 @@ Turn Connection::turn() {
   begin_turn();
   read_available();
   fail_expired();
+  end_stalled();
   run_deferred();
   report_loss();
   return end_turn();
@@ -101,12 +111,15 @@ Turn Connection::end_turn() {
   turn_thread_ = {};
   Turn turn;
   turn.lost = stage_ == Stage::lost;
+  turn.wants_read = !paused_;
   turn.wants_write = blocked_ && !turn.lost;
   expects_.store(stage_ == Stage::greeting || !pending_.empty());
   turn.wake_at = pending_.wake_at();
   if (stage_ == Stage::greeting) turn.wake_at = std::min(turn.wake_at, greeting_by_);
-  const bool again =
-      !deferred_.empty() || (broken_ && !turn.lost) || (turn.lost && !loss_reported_);
+  if (!turn.lost) turn.wake_at = std::min(turn.wake_at, stalls_at_);
+  const bool again = !deferred_.empty() || (broken_ && !turn.lost) ||
+                     (turn.lost && !loss_reported_) ||
+                     (decoder_.held_back() && !paused_ && !turn.lost);
   if (again) turn.wake_at = clocks_.mono();
   // A turn that was planned for an ask that is answered by now stays planned: it costs nothing,
   // where calling it off would make each next ask wake the driver to plan it again.
@@ -199,14 +212,19 @@ void Connection::refuse(const Error& why) {
 }
 
 bool Connection::read_frames() {
-  const auto space = decoder_.space();
-  const auto io = stream_->read(space);
-  if (io.lost) {
-    Lock lock{mutex_};
-    lose(lock, unavailable("the peer closed the connection"));
-    return false;
+  bool more = true;
+  if (!decoder_.held_back()) {
+    const auto space = decoder_.space();
+    const auto io = stream_->read(space);
+    if (io.lost) {
+      Lock lock{mutex_};
+      lose(lock, unavailable("the peer closed the connection"));
+      return false;
+    }
+    decoder_.commit(io.bytes);
+    more = io.bytes == space.size();
+    if (io.bytes > 0) note_progress();
   }
-  decoder_.commit(io.bytes);
   for (;;) {
     auto frame = decoder_.next();
     if (!frame) {
@@ -216,7 +234,7 @@ bool Connection::read_frames() {
     if (!frame->has_value()) break;
     dispatch(std::move(**frame));
   }
-  return io.bytes == space.size();
+  return more && !decoder_.held_back();
 }
 
 void Connection::dispatch(Frame frame) {
@@ -245,15 +263,15 @@ void Connection::on_request(Frame frame) {
   if (from.remaining_ns < most)
     request.header.deadline = now + Nanos{static_cast<Nanos::rep>(from.remaining_ns)};
 
+  const auto held_bytes = std::exchange(admitted_bytes_, 0);
+  stalls_at_ = MonoTime::max();
   auto allowed = gate_.check_request(from, frame.words);
   if (allowed && from.remaining_ns == 0)
     allowed = Error{Errc::DEADLINE_EXCEEDED, "the request came after its deadline"};
   request.words = std::move(frame.words);
   if (from.kind == Kind::notice) {
     if (allowed) return events_.requested(*this, frame.target, std::move(request), nullptr);
-    const Lock lock{mutex_};
-    ++dropped_notices_;
-    return;
+    return events_.refused(*this, frame.target, request.header, allowed.error());
   }
   {
     const Lock lock{mutex_};
@@ -264,7 +282,7 @@ void Connection::on_request(Frame frame) {
                       {},
                       true};
   }
-  auto responder = std::make_unique<Answer>(shared_from_this(), request.header);
+  auto responder = std::make_unique<Answer>(shared_from_this(), request.header, held_bytes);
   if (!allowed) return responder->fail(allowed.error());
   events_.requested(*this, frame.target, std::move(request), std::move(responder));
 }
@@ -291,12 +309,14 @@ void Connection::on_answer(Frame frame) {
 }
 
 void Connection::fail_expired() {
-  std::vector<PendingAsk> expired;
+  std::vector<PendingTable::Ask> expired;
   {
     const Lock lock{mutex_};
     if (pending_.wake_at() == kNoDeadline) return;
     expired = pending_.take_expired(clocks_.mono());
   }
+  // The peer need not work on what nobody waits for any more.
+  for (const auto& ask : expired) send_cancel(ask.correlation);
   for (auto& ask : expired)
     ask.done(Error{Errc::DEADLINE_EXCEEDED, "no answer came within the deadline", {}, true});
 }
@@ -311,13 +331,14 @@ void Connection::run_deferred() {
 }
 
 void Connection::report_loss() {
-  std::vector<PendingAsk> failed;
+  std::vector<PendingTable::Ask> failed;
   {
     const Lock lock{mutex_};
     if (stage_ != Stage::lost || loss_reported_) return;
     failed = pending_.take_all();
   }
   loss_reported_ = true;
+  forget_frame();
   for (auto& ask : failed) ask.done(unavailable(loss_->message));
   events_.lost(*this, *loss_);
 }
@@ -346,16 +367,6 @@ void Connection::attend() { stream_->attend(); }
 bool Connection::in_own_turn() const {
   const Lock lock{mutex_};
   return in_turn_ && turn_thread_ == std::this_thread::get_id();
-}
-
-std::size_t Connection::unanswered() const {
-  const Lock lock{mutex_};
-  return unanswered_;
-}
-
-std::uint64_t Connection::dropped_notices() const {
-  const Lock lock{mutex_};
-  return dropped_notices_;
 }
 
 }  // namespace symphony::runtime

@@ -4,6 +4,10 @@
 // (`unavailable`, all of them), at its deadline when the peer is silent, with `overloaded` when too
 // many are unanswered or the peer does not read.
 //
+// What the peer has sent and nobody is done with is limited in bytes, here and for all connections
+// of a server: beyond that nothing is read until something is answered, and the peer has to wait.
+// Answers are read always, for they were asked for.
+//
 // Threads: whoever sends writes to the stream itself, without blocking; what does not fit is kept,
 // up to a limit, and written by turns. All else (reading, deadlines, callbacks) happens in turns,
 // which the stream calls from one thread at a time. A callback must not block.
@@ -22,6 +26,7 @@
 #include "messages/call.hpp"
 #include "messages/envelope.hpp"
 #include "messages/ref.hpp"
+#include "runtime/link/byte_budget.hpp"
 #include "runtime/link/frame.hpp"
 #include "runtime/link/gate.hpp"
 #include "runtime/link/handshake.hpp"
@@ -44,13 +49,18 @@ class ConnectionEvents {
   // the correlation is the peer's, the sender is 0.
   virtual void requested(Connection& connection, std::string_view target, Envelope request,
                          std::unique_ptr<Responder> responder) = 0;
+  // A notice for `target` that was not let in.
+  virtual void refused(Connection& /*connection*/, std::string_view /*target*/,
+                       const Header& /*notice*/, const Error& /*why*/) {}
   // The peer no longer wants the answer to its request with this correlation.
   virtual void cancelled(Connection& connection, std::uint64_t correlation) = 0;
   // Last of all; also of a connection that was never opened. Everything pending has failed.
   virtual void lost(Connection& connection, const Error& why) = 0;
 };
 
-class Connection final : public Driven, public std::enable_shared_from_this<Connection> {
+class Connection final : public Driven,
+                         public Paused,
+                         public std::enable_shared_from_this<Connection> {
  public:
   // Of the two ends, the one that connected greets first.
   enum class Role : std::uint8_t { connecting_client, connecting_node, accepting };
@@ -61,13 +71,16 @@ class Connection final : public Driven, public std::enable_shared_from_this<Conn
     Credentials credentials;
   };
 
-  // Gate, clocks and events must outlive all turns: until retire(). Held by shared_ptr.
+  // Gate, clocks and events must outlive all turns: until retire(). Held by shared_ptr. `inbound`:
+  // what this shares with others, among whom it is `taker`; null: nothing.
   Connection(Role role, std::unique_ptr<ByteStream> stream, const LinkOptions& options,
-             const Gate& gate, const Clocks& clocks, ConnectionEvents& events);
+             const Gate& gate, const Clocks& clocks, ConnectionEvents& events,
+             std::shared_ptr<InboundBudget> inbound = nullptr, InboundBudget::Taker taker = 0);
   ~Connection() override;
 
-  // Begins the turns. Once.
-  void start();
+  // Begins the turns. Once. resourceExhausted: they cannot begin; the peer has been told, and this
+  // is to be retired.
+  Status start();
 
   // Sends a request; `done` is called exactly once, in a turn, never from inside ask(). Gives the
   // correlation, or 0 when it could not be sent: `done` will tell.
@@ -92,16 +105,14 @@ class Connection final : public Driven, public std::enable_shared_from_this<Conn
 
   // REQUIRES: opened.
   [[nodiscard]] const Peer& peer() const noexcept { return peer_; }
-  // Requests of the peer that were not answered yet.
-  [[nodiscard]] std::size_t unanswered() const;
-  // Notices of the peer that did not pass the gate.
-  [[nodiscard]] std::uint64_t dropped_notices() const;
 
   Turn turn() override;
+  void resume() noexcept override;
   bool expects() const noexcept override { return expects_.load(); }
 
  private:
   class Answer;
+  class HeldNotice;
   enum class Stage : std::uint8_t { greeting, open, lost };
   struct Deferred {
     AskDone done;
@@ -122,17 +133,26 @@ class Connection final : public Driven, public std::enable_shared_from_this<Conn
   void on_request(Frame frame);
   void on_answer(Frame frame);
   void fail_expired();
+  void end_stalled();
   void run_deferred();
   void report_loss();
+
+  // What came in and is not done with: connection_inbound.cpp.
+  FrameDecoder::Admission admit(const FrameHeader& header, std::size_t frame_bytes);
+  bool take(std::size_t bytes);
+  void insist(std::size_t bytes);
+  void note_progress();
+  void forget_frame();
+  void give_back(std::size_t bytes, bool answered);  // any thread
 
   // Sending; any thread.
   Status send(const EncodedFrame& frame, const Words& words);
   void drain(Lock& lock);
   void answer(const Header& request, Envelope answer);
-  void answered();
   void lose(Lock& lock, Error why);
   void need_turn(const Lock& lock);
   void defer(const Lock& lock, AskDone done, Error why);
+  void send_cancel(std::uint64_t correlation);
   FrameHeader header_for(const Header& header, Kind kind) const;
 
   const Role role_;
@@ -141,6 +161,8 @@ class Connection final : public Driven, public std::enable_shared_from_this<Conn
   const Clocks& clocks_;
   ConnectionEvents& events_;
   std::unique_ptr<ByteStream> stream_;  // not replaced until retire()
+  const std::shared_ptr<InboundBudget> inbound_;
+  const InboundBudget::Taker taker_;
 
   // Of turns alone.
   GreetingReader greeting_reader_;
@@ -148,6 +170,9 @@ class Connection final : public Driven, public std::enable_shared_from_this<Conn
   MonoTime greeting_by_;
   Peer peer_;
   bool loss_reported_ = false;
+  std::size_t reserved_bytes_ = 0;        // here, for a frame that waits for room in inbound_
+  std::size_t admitted_bytes_ = 0;        // for the request that is being read
+  MonoTime stalls_at_ = MonoTime::max();  // when one that is large has not gone on
 
   mutable std::mutex mutex_;
   std::condition_variable written_;
@@ -164,7 +189,10 @@ class Connection final : public Driven, public std::enable_shared_from_this<Conn
   std::thread::id turn_thread_;
   MonoTime planned_wake_ = MonoTime::max();
   std::size_t unanswered_ = 0;
-  std::uint64_t dropped_notices_ = 0;
+  std::size_t held_bytes_ = 0;       // of what came in and is not done with
+  std::size_t waits_for_bytes_ = 0;  // until there is room for so many here
+  bool paused_ = false;              // nothing is read
+  bool resumed_ = false;             // before it was known that it had to pause
 };
 
 }  // namespace symphony::runtime

@@ -75,6 +75,10 @@ void Connection::cancel(std::uint64_t correlation) {
     if (!ask) return;
     defer(lock, std::move(ask->done), Error{Errc::CANCELLED, "the asker changed its mind"});
   }
+  send_cancel(correlation);
+}
+
+void Connection::send_cancel(std::uint64_t correlation) {
   Header header;
   header.correlation = correlation;
   EncodedFrame frame;
@@ -97,11 +101,6 @@ void Connection::answer(const Header& request, Envelope answer) {
   // An answer is never dropped while the connection lives.
   Lock lock{mutex_};
   lose(lock, unavailable("the peer does not read its answers"));
-}
-
-void Connection::answered() {
-  const Lock lock{mutex_};
-  --unanswered_;
 }
 
 Status Connection::send(const EncodedFrame& frame, const Words& words) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <new>
+#include <utility>
 
 namespace symphony::runtime {
 namespace {
@@ -107,8 +109,8 @@ Status EncodedFrame::encode(const FrameHeader& header, std::string_view target, 
   return {};
 }
 
-FrameDecoder::FrameDecoder(std::size_t max_frame_bytes)
-    : max_frame_bytes_(max_frame_bytes), buffer_(kBufferBytes) {}
+FrameDecoder::FrameDecoder(std::size_t max_frame_bytes, Admit admit)
+    : max_frame_bytes_(max_frame_bytes), admit_(std::move(admit)), buffer_(kBufferBytes) {}
 
 std::span<std::byte> FrameDecoder::body_rest() noexcept {
   return std::span{reinterpret_cast<std::byte*>(body_.begin()), body_.size() * kWordBytes}.subspan(
@@ -151,6 +153,12 @@ Result<std::optional<Frame>> FrameDecoder::next() {
     auto done = read_tables();
     if (!done) return std::move(done).error();
     if (!*done) return std::optional<Frame>{};
+    stage_ = Stage::admission;
+  }
+  if (stage_ == Stage::admission) {
+    auto done = take_memory();
+    if (!done) return std::move(done).error();
+    if (!*done) return std::optional<Frame>{};
     stage_ = Stage::segments;
   }
   if (!read_segments()) return std::optional<Frame>{};
@@ -182,6 +190,7 @@ Result<bool> FrameDecoder::read_header() {
     return broken("a frame shorter than its own tables");
   frame_.header = get_header(at);
   segment_sizes_.resize(segments);
+  frame_bytes_ = size_bytes;
   rest_bytes_ = size_bytes - kFrameHeaderBytes;
   begin_ += kFrameHeaderBytes;
   return true;
@@ -208,7 +217,24 @@ Result<bool> FrameDecoder::read_tables() {
   if (words != rest_bytes_ / kWordBytes)
     return broken("a frame whose segments do not add up to its length");
   begin_ += tables_bytes;
-  body_ = kj::heapArray<capnp::word>(words);
+  return true;
+}
+
+Result<bool> FrameDecoder::take_memory() {
+  auto admission = admit_ ? admit_(frame_.header, frame_bytes_) : Admission{};
+  if (!admission.now) return false;
+  const auto words = rest_bytes_ / kWordBytes;
+  try {
+    body_ = kj::heapArray<capnp::word>(words);
+    if (admission.with_words != nullptr && words > 0)
+      body_ = body_.attach(std::move(admission.with_words));
+  } catch (const std::bad_alloc&) {
+    stage_ = Stage::broken;
+    return Error{Errc::RESOURCE_EXHAUSTED,
+                 "there is no memory for a frame of " + std::to_string(frame_bytes_) + " bytes",
+                 {},
+                 true};
+  }
   body_filled_bytes_ = 0;
   return true;
 }

@@ -29,6 +29,8 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -113,25 +115,38 @@ class EncodedFrame {
 //     }
 class FrameDecoder {
  public:
-  explicit FrameDecoder(std::size_t max_frame_bytes = kMaxFrameBytes);
+  // Asked of each frame before memory is taken for its words, with its size.
+  struct Admission {
+    bool now = true;                         // false: next() gives nothing, and asks again
+    std::shared_ptr<const void> with_words;  // held as long as the words are, if there are any
+  };
+  using Admit = std::function<Admission(const FrameHeader&, std::size_t frame_bytes)>;
 
-  // Where the next bytes go; never empty. REQUIRES: next() has said that it needs more bytes.
+  // Without `admit` all frames are read.
+  explicit FrameDecoder(std::size_t max_frame_bytes = kMaxFrameBytes, Admit admit = {});
+
+  // Where the next bytes go; never empty. REQUIRES: next() has said that it needs more bytes, and
+  // not that it holds a frame back.
   [[nodiscard]] std::span<std::byte> space() noexcept;
   // The first `bytes` of what space() gave were filled.
   void commit(std::size_t bytes) noexcept;
-  // The next whole frame, or nothing when more bytes are needed. dataCorrupt: not a frame.
+  // The next whole frame, or nothing when more bytes are needed or the frame was not admitted.
+  // dataCorrupt: not a frame. resourceExhausted: there is no memory for it.
   [[nodiscard]] Result<std::optional<Frame>> next();
+  // Whether it was not admitted.
+  [[nodiscard]] bool held_back() const noexcept { return stage_ == Stage::admission; }
   // Whether a frame has begun to arrive and is not complete.
   [[nodiscard]] bool inside_frame() const noexcept {
     return stage_ != Stage::header || end_ != begin_;
   }
 
  private:
-  enum class Stage : std::uint8_t { header, tables, segments, broken };
+  enum class Stage : std::uint8_t { header, tables, admission, segments, broken };
 
   // Each true when it is done, false when it needs more bytes.
   Result<bool> read_header();
   Result<bool> read_tables();
+  Result<bool> take_memory();
   bool read_segments();
   Error broken(std::string why);
   // The part of the segments that has not arrived, and whether it is read without a detour.
@@ -140,11 +155,13 @@ class FrameDecoder {
   [[nodiscard]] std::size_t buffered() const noexcept { return end_ - begin_; }
 
   std::size_t max_frame_bytes_;
+  Admit admit_;
   std::vector<std::byte> buffer_;  // what was read and not yet taken is [begin_, end_)
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
   Stage stage_ = Stage::header;
   Frame frame_;
+  std::size_t frame_bytes_ = 0;
   std::size_t rest_bytes_ = 0;  // of the frame, after the part that was decoded
   std::size_t target_bytes_ = 0;
   std::vector<std::uint32_t> segment_sizes_;  // in words

@@ -25,15 +25,17 @@ std::string full_name(const ProtocolInfo& protocol, const MethodInfo& method) {
 
 Gate::Gate() : validator_(Validator::of_protocols()) {}
 
-Status Gate::check_words(const Words& words, capnp::StructSchema schema, Errc code,
-                         const char* what) const {
+Status Gate::check_words(const Words& words, capnp::StructSchema schema, NewerValues newer,
+                         Errc code, const char* what) const {
   // No words at all read as a struct in which nothing is set.
   if (words.empty()) return {};
   ValidationLimits limits;
   limits.max_bytes = words.size_bytes();  // the frame's limit has been applied
   limits.max_segments = kMaxSegments;
+  limits.newer = newer;
   auto valid = validator_.validate(words, schema, limits);
   if (valid) return {};
+  if (valid.error().code == Errc::UNIMPLEMENTED) code = Errc::UNIMPLEMENTED;
   return Error{code, std::string{what} + " is not valid: " + valid.error().message,
                valid.error().field};
 }
@@ -55,7 +57,8 @@ Status Gate::check_request(const FrameHeader& header, const Words& words) const 
     return Error{Errc::INVALID_ARGUMENT,
                  full_name(*protocol, *method) +
                      (method->oneway ? " gives no answer: tell it" : " has an answer: ask it")};
-  return check_words(words, method->request(), Errc::INVALID_ARGUMENT, "the request");
+  return check_words(words, method->request(), NewerValues::refuse, Errc::INVALID_ARGUMENT,
+                     "the request");
 }
 
 Status Gate::check_response(std::uint64_t protocol, std::uint16_t method,
@@ -63,12 +66,13 @@ Status Gate::check_response(std::uint64_t protocol, std::uint16_t method,
   const auto* known = find_method(find_protocol(protocol), method);
   if (known == nullptr || known->response == nullptr)
     return Error{Errc::DATA_CORRUPT, "an answer came to a method that has none"};
-  return check_words(words, known->response(), Errc::DATA_CORRUPT, "the answer");
+  return check_words(words, known->response(), NewerValues::allow, Errc::DATA_CORRUPT,
+                     "the answer");
 }
 
 Status Gate::check_failure(const Words& words) const {
-  return check_words(words, capnp::Schema::from<messages::Error>(), Errc::DATA_CORRUPT,
-                     "the peer's error");
+  return check_words(words, capnp::Schema::from<messages::Error>(), NewerValues::allow,
+                     Errc::DATA_CORRUPT, "the peer's error");
 }
 
 }  // namespace symphony::runtime

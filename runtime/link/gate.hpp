@@ -1,6 +1,9 @@
 // What may pass from another process: known methods with valid words, nothing internal.
 //
 // Every request, notice, response and failure is checked here as it enters, before anybody sees it.
+// A request is done as it was meant or not at all: one with values that only a newer peer knows is
+// refused. Answers may hold such values: whoever reads them shows what he knows.
+//
 // Immutable after construction and thread-safe: one gate serves all connections of a process.
 #pragma once
 
@@ -18,7 +21,8 @@ class Gate {
   // Knows all protocols of this program (messages/protocol.hpp).
   Gate();
 
-  // A request or notice. unimplemented: no such protocol or method. permissionDenied: the method
+  // A request or notice. unimplemented: no such protocol or method, or values that only a newer
+  // release knows. permissionDenied: the method
   // is for the component's supervisor only. invalidArgument: one-way and two-way do not match, or
   // the words are not valid.
   [[nodiscard]] Status check_request(const FrameHeader& header, const Words& words) const;
@@ -28,7 +32,7 @@ class Gate {
   [[nodiscard]] Status check_failure(const Words& words) const;
 
  private:
-  Status check_words(const Words& words, capnp::StructSchema schema, Errc code,
+  Status check_words(const Words& words, capnp::StructSchema schema, NewerValues newer, Errc code,
                      const char* what) const;
 
   Validator validator_;

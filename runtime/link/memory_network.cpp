@@ -55,6 +55,10 @@ class MemoryNetwork::End final : public ByteStream {
   Io write(std::span<const iovec> pieces) noexcept override {
     return network_.write(pipe_, side_, pieces);
   }
+  bool hung_up() const noexcept override {
+    const std::lock_guard lock{network_.mutex_};
+    return network_.pipes_.at(pipe_)->lost;
+  }
   void shutdown() noexcept override {
     const std::lock_guard lock{network_.mutex_};
     auto& pipe = *network_.pipes_.at(pipe_);
@@ -65,11 +69,12 @@ class MemoryNetwork::End final : public ByteStream {
     network_.queue_turn(pipe, side_, network_.clocks_.mono());
   }
   Result<Credentials> credentials() const override { return peer_; }
-  void drive(std::shared_ptr<Driven> driven) override {
+  Status drive(std::shared_ptr<Driven> driven) override {
     const std::lock_guard lock{network_.mutex_};
     auto& pipe = *network_.pipes_.at(pipe_);
     pipe.sides[side_].driven = std::move(driven);
     network_.queue_turn(pipe, side_, network_.clocks_.mono());
+    return {};
   }
   void wake() noexcept override {
     const std::lock_guard lock{network_.mutex_};
@@ -213,7 +218,7 @@ void MemoryNetwork::take_turn(std::unique_lock<std::mutex>& lock, std::uint64_t 
   if (found == pipes_.end()) return;
   auto& pipe = *found->second;
   pipe.sides[side].last = turn;
-  const bool readable = !pipe.directions[1 - side].arrived.empty();
+  const bool readable = turn.wants_read && !pipe.directions[1 - side].arrived.empty();
   if (!turn.lost && (readable || (turn.wants_write && pipe.room(side) > 0)))
     queue_turn(pipe, side, clocks_.mono());
 }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "runtime/link/handshake.hpp"
+#include "runtime/system/thread.hpp"
 
 namespace symphony::runtime {
 namespace {
@@ -19,11 +20,11 @@ class LinkServer::Peer final : public ConnectionEvents {
  public:
   Peer(LinkServer& server, PeerId id) : server_(server) { info_.id = id; }
 
-  void begin(std::unique_ptr<ByteStream> stream) {
-    connection_ =
-        std::make_shared<Connection>(Connection::Role::accepting, std::move(stream),
-                                     server_.options_, server_.gate_, server_.clocks_, *this);
-    connection_->start();
+  Status begin(std::unique_ptr<ByteStream> stream) {
+    connection_ = std::make_shared<Connection>(Connection::Role::accepting, std::move(stream),
+                                               server_.options_, server_.gate_, server_.clocks_,
+                                               *this, server_.inbound_, info_.id);
+    return connection_->start();
   }
   Connection& connection() { return *connection_; }
   [[nodiscard]] bool open() const { return state_ == State::open; }
@@ -42,6 +43,10 @@ class LinkServer::Peer final : public ConnectionEvents {
                  std::unique_ptr<Responder> responder) override {
     request.header.sender = info_.id;
     server_.receiver_.receive(info_.id, target, std::move(request), std::move(responder));
+  }
+  void refused(Connection&, std::string_view target, const Header& notice,
+               const Error& why) override {
+    server_.receiver_.notice_refused(info_.id, target, notice, why);
   }
   void cancelled(Connection&, std::uint64_t correlation) override {
     server_.receiver_.cancelled(info_.id, correlation);
@@ -62,40 +67,56 @@ class LinkServer::Peer final : public ConnectionEvents {
 };
 
 LinkServer::LinkServer(LinkOptions options, Receiver& receiver, const Clocks& clocks)
-    : options_(std::move(options)), receiver_(receiver), clocks_(clocks) {}
+    : options_(std::move(options)),
+      receiver_(receiver),
+      clocks_(clocks),
+      inbound_(std::make_shared<InboundBudget>(options_.max_inbound_bytes_in_all)) {}
 
 LinkServer::~LinkServer() { SYMPHONY_ASSERT(stop(kDestroyPatience).ok()); }
 
-void LinkServer::listen(std::unique_ptr<Listener> listener) {
+Status LinkServer::listen(std::unique_ptr<Listener> listener) {
   const std::lock_guard lock{mutex_};
-  if (stopping_) return;
-  auto& from = *listener;
-  accepting_.push_back({std::move(listener), std::thread{[this, &from] { accept_from(from); }}});
+  if (stopping_) return Error{Errc::UNAVAILABLE, "the server of the link is stopping"};
+  auto thread = start_thread("lets peers in", [this, &from = *listener] { accept_from(from); });
+  if (!thread) return thread.error();
+  accepting_.push_back({std::move(listener), std::move(*thread)});
+  return {};
 }
 
 void LinkServer::accept_from(Listener& listener) {
   for (;;) {
     auto stream = listener.accept();
-    if (!stream) return;
     {
       const std::lock_guard lock{mutex_};
       if (stopping_) return;
     }
-    if (*stream == nullptr)
+    if (!stream) {
+      receiver_.not_let_in(stream.error());
+      if (!stream.error().retryable) return;
+    } else if (*stream == nullptr) {
       reap();
-    else
+    } else {
       adopt(std::move(*stream));
+    }
   }
 }
 
 void LinkServer::adopt(std::unique_ptr<ByteStream> stream) {
   reap();
-  const std::lock_guard lock{mutex_};
-  if (stopping_) return;
-  if (peers_.size() >= options_.max_peers) return refuse_full(*stream);
-  const auto id = next_id_++;
-  auto& peer = peers_.emplace(id, std::make_unique<Peer>(*this, id)).first->second;
-  peer->begin(std::move(stream));
+  std::unique_ptr<Peer> peer;  // ends after the lock is released
+  Status begun;
+  {
+    const std::lock_guard lock{mutex_};
+    if (stopping_) return;
+    if (peers_.size() >= options_.max_peers) return refuse_full(*stream);
+    const auto id = next_id_++;
+    peer = std::make_unique<Peer>(*this, id);
+    begun = peer->begin(std::move(stream));
+    if (begun) peers_.emplace(id, std::move(peer));
+  }
+  if (begun) return;
+  SYMPHONY_ASSERT(peer->connection().retire(kReapPatience));  // has no thread that could be in it
+  receiver_.not_let_in(begun.error());
 }
 
 void LinkServer::refuse_full(ByteStream& stream) const {
@@ -108,9 +129,11 @@ void LinkServer::refuse_full(ByteStream& stream) const {
 }
 
 void LinkServer::reap() {
+  const std::lock_guard reaping{reaping_};
   std::vector<std::unique_ptr<Peer>> gone;
   {
     const std::lock_guard lock{mutex_};
+    if (stopping_) return;  // stop() does it
     for (auto it = peers_.begin(); it != peers_.end();) {
       if (it->second->gone()) {
         gone.push_back(std::move(it->second));
@@ -136,6 +159,21 @@ std::vector<PeerInfo> LinkServer::peers() const {
   return out;
 }
 
+LinkServer::Load LinkServer::load() const {
+  const std::lock_guard lock{mutex_};
+  Load load{0, next_id_ - 1};
+  for (const auto& [id, peer] : peers_) load.connections += peer->gone() ? 0 : 1;
+  return load;
+}
+
+bool LinkServer::close_if_deserted() {
+  const std::lock_guard lock{mutex_};
+  for (const auto& [id, peer] : peers_)
+    if (!peer->gone()) return false;
+  stopping_ = true;
+  return true;
+}
+
 Status LinkServer::stop(Nanos patience) {
   std::vector<Accepting> accepting;
   {
@@ -149,7 +187,8 @@ Status LinkServer::stop(Nanos patience) {
   }
   accepting.clear();
 
-  // Nobody adds or removes peers any more: `stopping_` is set, and the accepting threads are gone.
+  // Nobody adds or removes peers any more: `stopping_` is set, and nobody is reaping.
+  const std::lock_guard reaping{reaping_};
   for (auto& [id, peer] : peers_)
     peer->connection().close(Error{Errc::UNAVAILABLE, "the node is stopping"});
   const auto by = std::chrono::steady_clock::now() + patience;

@@ -45,6 +45,12 @@ class Receiver {
   virtual void cancelled(PeerId peer, std::uint64_t correlation) = 0;
   virtual void peer_connected(const PeerInfo& peer) = 0;
   virtual void peer_lost(PeerId peer, const Error& why) = 0;
+  // A notice did not pass the gate.
+  virtual void notice_refused(PeerId /*peer*/, std::string_view /*target*/,
+                              const Header& /*notice*/, const Error& /*why*/) {}
+  // Somebody was not let in, for want of descriptors, threads or memory. When this may pass by
+  // itself (`retryable`), others are let in as soon as it has; else nobody is any more.
+  virtual void not_let_in(const Error& /*why*/) {}
 };
 
 // Thread-safe.
@@ -55,13 +61,25 @@ class LinkServer {
   // Stops, and insists: a receiver that does not return then is a bug.
   ~LinkServer();
 
-  // Accepts from this listener, on a thread of its own, until stop().
-  void listen(std::unique_ptr<Listener> listener);
+  // Accepts from this listener, on a thread of its own, until stop(). resourceExhausted: there is
+  // no thread for it.
+  Status listen(std::unique_ptr<Listener> listener);
   // Takes one connected stream as if it were accepted; for streams in memory.
   void adopt(std::unique_ptr<ByteStream> stream);
 
   // Peers that have said who they are.
   [[nodiscard]] std::vector<PeerInfo> peers() const;
+
+  // Of requests and notices of all peers that are not done with.
+  [[nodiscard]] std::size_t held_bytes() const { return inbound_->held_bytes(); }
+  struct Load {
+    std::size_t connections = 0;  // those in their greetings included
+    std::uint64_t connections_ever = 0;
+  };
+  [[nodiscard]] Load load() const;
+  // Accepts no more if nobody is connected: whoever comes now is turned away without a greeting.
+  // False: somebody is, and nothing happened.
+  [[nodiscard]] bool close_if_deserted();
 
   // Accepts no more, tells the peers, closes all connections, and waits for all threads.
   // deadlineExceeded: a receiver did not return within `patience`; the process should end without
@@ -83,7 +101,9 @@ class LinkServer {
   Receiver& receiver_;
   const Clocks& clocks_;
   const Gate gate_;
+  const std::shared_ptr<InboundBudget> inbound_;
 
+  std::mutex reaping_;  // held while peers are retired; before mutex_
   mutable std::mutex mutex_;
   bool stopping_ = false;
   PeerId next_id_ = 1;

@@ -10,6 +10,9 @@
 #include <cerrno>
 #include <cstring>
 
+#include "runtime/link/reading_duty.hpp"
+#include "runtime/system/thread.hpp"
+
 namespace symphony::runtime {
 namespace {
 
@@ -24,42 +27,41 @@ struct SocketStream::Shared {
   Shared(Descriptor the_socket, Descriptor the_event, const Clocks& the_clocks)
       : socket(std::move(the_socket)), event(std::move(the_event)), clocks(the_clocks) {}
 
-  void wait_and_turn(MonoTime until);
+  // Polls, and takes a turn. For whoever has the duty to read; not under the lock.
+  void wait_and_turn();
   void run();
-  void stop_standing_back() noexcept;
-  void release();
+  // REQUIRES of all below: the lock.
+  [[nodiscard]] bool wanted() const { return driven->expects() || last.wants_write; }
+  void end_turn() { call(duty.turn_ended(wanted())); }
   bool succeed(std::unique_lock<std::mutex>& lock);
+  void call(ReadingDuty::Calls calls) noexcept;
 
   Descriptor socket;
   Descriptor event;
   const Clocks& clocks;
   std::atomic<bool> woken{false};
+  std::atomic<std::uint64_t> turns{0};  // duty.turns(), for those without the lock
 
-  // Belong to whoever is reading.
+  // Belong to whoever is reading; nobody: to whoever has the lock.
   std::shared_ptr<Driven> driven;
   Turn last;
 
   std::mutex mutex;
-  std::condition_variable changed;
-  std::condition_variable turn_ended;   // for the successor
-  bool reading = false;                 // somebody polls or takes a turn
-  bool stand_back = false;              // helpers are expected to read
-  bool refused = false;                 // a helper was sent away while somebody else was reading
-  bool successor = false;               // one helper waits for the reading to become free
-  std::atomic<std::uint64_t> turns{0};  // that have ended; changes under the lock
-  bool halted = false;
-  bool waits_for_helper = false;  // the thread does, for one that is reading
-  bool finished = false;          // the thread has ended
+  ReadingDuty duty;
+  std::condition_variable for_thread;
+  std::condition_variable for_successor;
+  std::condition_variable for_halting;
 };
 
-void SocketStream::Shared::wait_and_turn(MonoTime until) {
-  pollfd fds[2] = {{socket.get(), POLLIN, 0}, {event.get(), POLLIN, 0}};
+void SocketStream::Shared::wait_and_turn() {
+  pollfd fds[2] = {{socket.get(), 0, 0}, {event.get(), POLLIN, 0}};
+  if (last.wants_read) fds[0].events |= POLLIN;
   if (last.wants_write) fds[0].events |= POLLOUT;
   if (last.lost) fds[0].fd = -1;
-  if (until == MonoTime::max()) {
+  if (last.wake_at == MonoTime::max()) {
     ::ppoll(fds, 2, nullptr, nullptr);
   } else {
-    const auto timeout = until_timespec(clocks.mono(), until);
+    const auto timeout = until_timespec(clocks.mono(), last.wake_at);
     ::ppoll(fds, 2, &timeout, nullptr);
   }
   if (fds[1].revents != 0) {
@@ -73,63 +75,60 @@ void SocketStream::Shared::wait_and_turn(MonoTime until) {
 
 void SocketStream::Shared::run() {
   std::unique_lock lock{mutex};
-  while (!halted) {
-    if (reading) {
-      waits_for_helper = true;
-      changed.wait(lock);
-      waits_for_helper = false;
-    } else if (stand_back) {
-      stand_back = false;
-      changed.wait_for(lock, kStandBack);
-    } else {
-      reading = true;
-      refused = false;
-      lock.unlock();
-      wait_and_turn(last.wake_at);
-      lock.lock();
-      release();
-      // Whoever just had to wait will ask again, and is to find the reading free.
-      stand_back = successor || (refused && !driven->expects() && !last.wants_write);
+  for (;;) {
+    switch (duty.thread_next()) {
+      case ReadingDuty::Next::read:
+        lock.unlock();
+        wait_and_turn();
+        lock.lock();
+        end_turn();
+        break;
+      case ReadingDuty::Next::stand_back:
+        for_thread.wait_for(lock, kStandBack);
+        break;
+      case ReadingDuty::Next::wait:
+        for_thread.wait(lock);
+        break;
+      case ReadingDuty::Next::end:
+        for_halting.notify_all();
+        return;
     }
   }
-  finished = true;
-  changed.notify_all();
 }
 
-// The end of a turn. REQUIRES: the lock.
-void SocketStream::Shared::release() {
-  reading = false;
-  ++turns;
-  if (successor) turn_ended.notify_one();
-}
-
-// Waits for the turn of whoever is reading to end. Then the reading is the caller's duty: if it
-// has its answer it leaves, so the thread is called when somebody else expects one.
+// A helper waits for the turn of whoever is reading to end.
 bool SocketStream::Shared::succeed(std::unique_lock<std::mutex>& lock) {
-  successor = true;
-  turn_ended.wait(lock, [this, before = turns.load()] { return turns != before || halted; });
-  successor = false;
-  if (!reading && (driven->expects() || last.wants_write)) {
-    stand_back = false;
-    changed.notify_all();
-  }
-  return !halted;
+  for_successor.wait(lock, [this] { return duty.successor_may_go(); });
+  call(duty.successor_goes(duty.reader() == ReadingDuty::Reader::nobody && wanted()));
+  return !duty.halted();
 }
 
-void SocketStream::Shared::stop_standing_back() noexcept {
-  const std::lock_guard lock{mutex};
-  stand_back = false;
-  changed.notify_all();
+void SocketStream::Shared::call(ReadingDuty::Calls calls) noexcept {
+  turns.store(duty.turns());
+  if (calls.thread) for_thread.notify_one();
+  if (calls.successor) for_successor.notify_one();
+  if (calls.halting) for_halting.notify_all();
+}
+
+Descriptor SocketStream::new_event() noexcept {
+  return Descriptor{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+}
+
+std::unique_ptr<SocketStream> SocketStream::over(Descriptor socket, Descriptor event,
+                                                 const Clocks& clocks) {
+  return std::unique_ptr<SocketStream>{
+      new SocketStream{std::make_shared<Shared>(std::move(socket), std::move(event), clocks)}};
 }
 
 Result<std::unique_ptr<SocketStream>> SocketStream::make(Descriptor socket, const Clocks& clocks) {
   const int flags = ::fcntl(socket.get(), F_GETFL);
-  Descriptor event{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+  auto event = new_event();
   if (flags < 0 || ::fcntl(socket.get(), F_SETFL, flags | O_NONBLOCK) < 0 || !event.valid())
     return Error{Errc::RESOURCE_EXHAUSTED,
-                 std::string{"cannot set up a connection: "} + std::strerror(errno)};
-  return std::unique_ptr<SocketStream>{
-      new SocketStream{std::make_shared<Shared>(std::move(socket), std::move(event), clocks)}};
+                 std::string{"cannot set up a connection: "} + std::strerror(errno),
+                 {},
+                 true};
+  return over(std::move(socket), std::move(event), clocks);
 }
 
 SocketStream::~SocketStream() { SYMPHONY_ASSERT(!thread_.joinable()); }
@@ -156,6 +155,11 @@ Io SocketStream::write(std::span<const iovec> pieces) noexcept {
   }
 }
 
+bool SocketStream::hung_up() const noexcept {
+  pollfd socket{shared_->socket.get(), 0, 0};
+  return ::poll(&socket, 1, 0) > 0;  // asked for or not: POLLHUP, POLLERR
+}
+
 void SocketStream::shutdown() noexcept {
   ::shutdown(shared_->socket.get(), SHUT_RDWR);
   wake();
@@ -170,11 +174,17 @@ Result<Credentials> SocketStream::credentials() const {
   return Credentials{peer.uid, peer.pid};
 }
 
-void SocketStream::drive(std::shared_ptr<Driven> driven) {
+Status SocketStream::drive(std::shared_ptr<Driven> driven) {
   SYMPHONY_ASSERT(shared_->driven == nullptr);
   shared_->driven = std::move(driven);
   shared_->last = Turn{.wake_at = shared_->clocks.mono()};  // the first turn comes at once
-  thread_ = std::thread{[shared = shared_] { shared->run(); }};
+  auto thread = start_thread("reads a connection", [shared = shared_] { shared->run(); });
+  if (!thread) {
+    shared_->driven.reset();
+    return thread.error();
+  }
+  thread_ = std::move(*thread);
+  return {};
 }
 
 void SocketStream::wake() noexcept {
@@ -183,7 +193,7 @@ void SocketStream::wake() noexcept {
     while (::write(shared_->event.get(), &one, sizeof one) < 0 && errno == EINTR) {
     }
   }
-  shared_->stop_standing_back();
+  attend();
 }
 
 std::uint64_t SocketStream::turns() const noexcept { return shared_->turns.load(); }
@@ -191,39 +201,40 @@ std::uint64_t SocketStream::turns() const noexcept { return shared_->turns.load(
 bool SocketStream::help(std::uint64_t seen) {
   auto& shared = *shared_;
   std::unique_lock lock{shared.mutex};
-  if (shared.halted) return false;
-  if (shared.turns != seen) return true;
-  if (shared.reading && !shared.successor) return shared.succeed(lock);
-  if (shared.reading) {
-    shared.refused = true;
-    return false;
+  switch (shared.duty.helper_comes(seen)) {
+    case ReadingDuty::Help::read:
+      lock.unlock();
+      shared.wait_and_turn();
+      lock.lock();
+      shared.end_turn();
+      return true;
+    case ReadingDuty::Help::succeed:
+      return shared.succeed(lock);
+    case ReadingDuty::Help::turn_ended:
+      return true;
+    case ReadingDuty::Help::not_needed:
+      break;
   }
-  shared.reading = true;
-  lock.unlock();
-  shared.wait_and_turn(shared.last.wake_at);
-  lock.lock();
-  shared.release();
-  shared.stand_back = shared.successor || (!shared.driven->expects() && !shared.last.wants_write);
-  if (!shared.stand_back || shared.waits_for_helper) shared.changed.notify_all();
-  return true;
+  return false;
 }
 
-void SocketStream::attend() noexcept { shared_->stop_standing_back(); }
+void SocketStream::attend() noexcept {
+  const std::lock_guard lock{shared_->mutex};
+  shared_->call(shared_->duty.attend());
+}
 
 bool SocketStream::halt(Nanos patience) {
   if (!thread_.joinable()) return true;
   {
     const std::lock_guard lock{shared_->mutex};
-    shared_->halted = true;
-    shared_->changed.notify_all();
-    shared_->turn_ended.notify_all();
+    shared_->call(shared_->duty.halt());
   }
   wake();
-  std::unique_lock lock{shared_->mutex};
-  const bool ended = shared_->changed.wait_for(
-      lock, patience, [this] { return shared_->finished && !shared_->reading; });
-  lock.unlock();
-  if (!ended) return false;
+  {
+    std::unique_lock lock{shared_->mutex};
+    if (!shared_->for_halting.wait_for(lock, patience, [this] { return shared_->duty.at_rest(); }))
+      return false;
+  }
   thread_.join();
   shared_->driven.reset();
   return true;

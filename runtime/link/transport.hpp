@@ -23,6 +23,7 @@ namespace symphony::runtime {
 // What a turn asks of whoever drives it.
 struct Turn {
   bool lost = false;         // the stream is of no more use; only wake() leads to another turn
+  bool wants_read = true;    // take a turn when there is something to read
   bool wants_write = false;  // take a turn when the stream can be written again
   MonoTime wake_at = MonoTime::max();  // take a turn then at the latest
 };
@@ -55,13 +56,17 @@ class ByteStream {
   // Never block. read() is for turns only; write() for one thread at a time, whichever.
   virtual Io read(std::span<std::byte> into) noexcept = 0;
   virtual Io write(std::span<const iovec> pieces) noexcept = 0;
+  // Nobody will write to it any more: all there is to read has arrived. Leads to a turn, also of
+  // one who does not want to read.
+  [[nodiscard]] virtual bool hung_up() const noexcept = 0;
   // Ends both directions, and leads to a turn. What was written can still be read by the peer.
   // Thread-safe, idempotent.
   virtual void shutdown() noexcept = 0;
   virtual Result<Credentials> credentials() const = 0;
 
-  // Begins to call driven->turn(), which is kept alive. Once.
-  virtual void drive(std::shared_ptr<Driven> driven) = 0;
+  // Begins to call driven->turn(), which is kept alive. Once. resourceExhausted: nobody can be had
+  // to call it, and nothing has begun.
+  virtual Status drive(std::shared_ptr<Driven> driven) = 0;
   // Leads to a turn soon. Thread-safe; may be called from inside a turn.
   virtual void wake() noexcept = 0;
   // Turns that have ended so far, for help(). Thread-safe.
@@ -87,7 +92,9 @@ class ByteStream {
 class Listener {
  public:
   virtual ~Listener() = default;
-  // Blocks until there is a peer, or until interrupt(): then gives null. An error is final.
+  // Blocks until there is a peer, or until interrupt(): then gives null. After an error that is
+  // retryable (no descriptors, no memory) it may be called again, and pauses by itself; any other
+  // is final.
   virtual Result<std::unique_ptr<ByteStream>> accept() = 0;
   // Makes one accept() return, this or the next. Thread-safe.
   virtual void interrupt() noexcept = 0;

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -14,33 +13,31 @@
 #include <filesystem>
 
 #include "runtime/link/socket_stream.hpp"
+#include "runtime/system/system_error.hpp"
 
 namespace symphony::runtime {
 namespace {
 
-Errc code_of(int error) {
+// What to do about it when a process has run out of something; empty when that is not it.
+std::string advice(int error) {
   switch (error) {
-    case ENOENT:
-    case ENOTDIR:
-      return Errc::NOT_FOUND;
-    case EACCES:
-    case EPERM:
-      return Errc::PERMISSION_DENIED;
-    case ECONNREFUSED:
-    case EPROTOTYPE:
-    case ENOTSOCK:
-      return Errc::UNAVAILABLE;
-    case EAGAIN:
-      return Errc::OVERLOADED;
-    case EADDRINUSE:
-      return Errc::ALREADY_EXISTS;
+    case EMFILE:
+      return "; raise its limit of open files (ulimit -n, LimitNOFILE=), or lower link.max_peers";
+    case ENFILE:
+      return "; the whole machine has too many files open (sysctl fs.file-max)";
+    case ENOMEM:
+    case ENOBUFS:
+      return "; end other programs, or give this one more memory";
     default:
-      return Errc::RESOURCE_EXHAUSTED;
+      return {};
   }
 }
 
-Error failed(const std::string& what, const std::string& path, int error) {
-  return Error{code_of(error), "cannot " + what + " " + path + ": " + std::strerror(error)};
+Error failed(std::string_view what, const std::string& path, int error) {
+  auto failure = system_error(what, path, error);
+  failure.message += advice(error);
+  failure.retryable |= failure.code == Errc::OVERLOADED || !advice(error).empty();
+  return failure;
 }
 
 Result<sockaddr_un> address_of(const std::string& path) {
@@ -88,14 +85,31 @@ Status remove_stale(const std::string& path, const sockaddr_un& address) {
   return {};
 }
 
-Status bind_private(const Descriptor& socket, const std::string& path, const sockaddr_un& address) {
-  auto folder = std::filesystem::path{path}.parent_path();
+// The kernel tells nobody when such a lock is free without making him wait for it: ask again.
+Status lock_folder(const Descriptor& folder, const std::string& path,
+                   std::chrono::milliseconds patience) {
+  constexpr int kRetryMs = 5;
+  const auto until = std::chrono::steady_clock::now() + patience;
+  while (::flock(folder.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EINTR && errno != EWOULDBLOCK) return failed("lock the folder", path, errno);
+    if (std::chrono::steady_clock::now() >= until)
+      return Error{Errc::OVERLOADED,
+                   "another process keeps the folder " + path + " locked: end it (fuser " + path +
+                       "), or set node.runtime_dir",
+                   {},
+                   true};
+    ::poll(nullptr, 0, kRetryMs);
+  }
+  return {};
+}
+
+Status bind_private(const Descriptor& socket, const std::string& path, const sockaddr_un& address,
+                    std::chrono::milliseconds patience) {
+  auto folder = std::filesystem::path{path}.parent_path().string();
   if (folder.empty()) folder = ".";
   const Descriptor lock{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-  if (!lock.valid()) return failed("open the folder", folder.string(), errno);
-  while (::flock(lock.get(), LOCK_EX) != 0) {
-    if (errno != EINTR) return failed("lock the folder", folder.string(), errno);
-  }
+  if (!lock.valid()) return failed("open the folder", folder, errno);
+  if (auto locked = lock_folder(lock, folder, patience); !locked) return locked;
   if (auto removed = remove_stale(path, address); !removed) return removed;
   // bind gives the file the mode that the socket has, less the umask.
   if (::fchmod(socket.get(), 0600) != 0 ||
@@ -122,13 +136,14 @@ UnixListener::UnixListener(std::string path, const Clocks& clocks, Descriptor so
 }
 
 Result<std::unique_ptr<UnixListener>> UnixListener::listen(const std::string& path,
-                                                           const Clocks& clocks) {
+                                                           const Clocks& clocks,
+                                                           std::chrono::milliseconds patience) {
   const auto address = address_of(path);
   if (!address) return address.error();
   auto socket = new_socket();
-  Descriptor event{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+  auto event = SocketStream::new_event();
   if (!socket.valid() || !event.valid()) return failed("make a socket for", path, errno);
-  if (auto bound = bind_private(socket, path, *address); !bound) return bound.error();
+  if (auto bound = bind_private(socket, path, *address, patience); !bound) return bound.error();
   return std::unique_ptr<UnixListener>{
       new UnixListener{path, clocks, std::move(socket), std::move(event)}};
 }
@@ -140,23 +155,35 @@ UnixListener::~UnixListener() {
 }
 
 Result<std::unique_ptr<ByteStream>> UnixListener::accept() {
+  pollfd fds[2] = {{event_.get(), POLLIN, 0}, {socket_.get(), POLLIN, 0}};
+  // Whoever is refused for now waits in the kernel's backlog.
+  if (std::exchange(exhausted_, false)) ::poll(fds, 1, static_cast<int>(kExhaustedPause.count()));
   for (;;) {
-    pollfd fds[2] = {{socket_.get(), POLLIN, 0}, {event_.get(), POLLIN, 0}};
     ::poll(fds, 2, -1);
-    if (fds[1].revents != 0) {
-      std::uint64_t count;
-      if (::read(event_.get(), &count, sizeof count) > 0) return std::unique_ptr<ByteStream>{};
+    std::uint64_t count;
+    if (::read(event_.get(), &count, sizeof count) > 0) return std::unique_ptr<ByteStream>{};
+    if (!spare_.valid()) spare_ = SocketStream::new_event();
+    Descriptor peer;
+    if (spare_.valid())
+      peer = Descriptor{::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)};
+    if (peer.valid())
+      return std::unique_ptr<ByteStream>{
+          SocketStream::over(std::move(peer), std::exchange(spare_, {}), clocks_)};
+    switch (errno) {
+      case EAGAIN:
+      case EINTR:
+      case ECONNABORTED:
+        continue;
+      case EBADF:
+      case EINVAL:
+      case ENOTSOCK:
+        return failed("accept on", path_, errno);
+      default:
+        exhausted_ = true;
+        auto error = failed("let another peer in at", path_, errno);
+        error.retryable = true;
+        return error;
     }
-    Descriptor peer{::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)};
-    if (peer.valid()) {
-      auto stream = SocketStream::make(std::move(peer), clocks_);
-      if (!stream) return std::move(stream).error();
-      return std::unique_ptr<ByteStream>{std::move(*stream)};
-    }
-    if (errno == EBADF || errno == EINVAL || errno == ENOTSOCK)
-      return failed("accept on", path_, errno);
-    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-      ::poll(&fds[1], 1, kExhaustedPauseMs);
   }
 }
 

@@ -3,19 +3,22 @@
 
 #include <sys/stat.h>
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <utility>
 
-#include "runtime/link/descriptor.hpp"
 #include "runtime/link/transport.hpp"
+#include "runtime/system/descriptor.hpp"
 
 namespace symphony::runtime {
 
 // Peers that the kernel holds until they are accepted.
 inline constexpr int kListenBacklog = 64;
 // How long no peer is accepted after the process ran out of descriptors or memory.
-inline constexpr int kExhaustedPauseMs = 100;
+inline constexpr std::chrono::milliseconds kExhaustedPause{100};
+// How long it is waited for other processes that take their place in the same folder.
+inline constexpr std::chrono::milliseconds kFolderPatience{2000};
 
 // Listens on a path. The socket has mode 0600 from its first moment, whatever the umask. One that
 // a dead process left behind is replaced; one that somebody listens on is not, nor is anything
@@ -23,10 +26,12 @@ inline constexpr int kExhaustedPauseMs = 100;
 class UnixListener final : public Listener {
  public:
   // invalidArgument: the path is too long. alreadyExists: somebody listens there, or it is no
-  // socket. notFound: the folder does not exist. permissionDenied. The clocks must outlive the
-  // listener and its streams.
-  static Result<std::unique_ptr<UnixListener>> listen(const std::string& path,
-                                                      const Clocks& clocks);
+  // socket. notFound: the folder does not exist. permissionDenied. overloaded: others have kept
+  // the folder locked for `patience`; until then it blocks: not for handlers. The clocks must
+  // outlive the listener and its streams.
+  static Result<std::unique_ptr<UnixListener>> listen(
+      const std::string& path, const Clocks& clocks,
+      std::chrono::milliseconds patience = kFolderPatience);
   ~UnixListener() override;
 
   Result<std::unique_ptr<ByteStream>> accept() override;
@@ -40,6 +45,8 @@ class UnixListener final : public Listener {
   const Clocks& clocks_;
   Descriptor socket_;
   Descriptor event_;
+  Descriptor spare_;        // what the next stream needs: who is accepted can be served
+  bool exhausted_ = false;  // the last accept() failed for want of something
   dev_t device_ = 0;
   ino_t inode_ = 0;
 };

@@ -9,6 +9,8 @@
 #include <mutex>
 #include <utility>
 
+#include "messages/utf8.hpp"
+
 namespace symphony::runtime {
 namespace {
 

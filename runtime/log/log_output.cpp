@@ -10,6 +10,7 @@
 #include <system_error>
 #include <utility>
 
+#include "runtime/system/fs.hpp"
 #include "runtime/text/path_text.hpp"
 
 namespace symphony::runtime {
@@ -52,8 +53,9 @@ Result<LogOutput> file_output(const std::string& path, std::size_t size_max_byte
     return Error{Errc::INVALID_ARGUMENT,
                  "the size limit of the log file " + path + " must be at least one byte"};
   const auto directory = std::filesystem::path(path).parent_path();
-  std::error_code ignored;
-  if (!directory.empty() && !std::filesystem::is_directory(directory, ignored))
+  const auto there = directory.empty() ? Result<bool>(true) : directory_exists(directory);
+  if (!there) return there.error();
+  if (!*there)
     return Error{Errc::NOT_FOUND, "there is no directory " + display_path(directory.native()) +
                                       " for the log file: create it, or name another file"};
   try {

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <ctime>
 
+#include "messages/utf8.hpp"
 #include "runtime/text/path_text.hpp"
 
 namespace symphony::runtime {
@@ -172,24 +173,6 @@ std::string format_text(const LogRecord& record, bool colours) {
   if (!record.trace.is_nil()) line += " trace=" + to_string(record.trace);
   line += painted(kPlain);
   return line;
-}
-
-std::string valid_text(std::string_view text, std::size_t bytes_max) {
-  std::string valid;
-  valid.reserve(std::min(text.size(), bytes_max));
-  while (!text.empty()) {
-    const std::size_t length = utf8_sequence_length(text);
-    if (valid.size() + std::max<std::size_t>(length, 4) > bytes_max && text.size() > length) {
-      valid += "…";
-      break;
-    }
-    if (length == 0)
-      valid += fmt::format("\\x{:02x}", static_cast<unsigned char>(text.front()));
-    else
-      valid.append(text, 0, length);
-    text.remove_prefix(length == 0 ? 1 : length);
-  }
-  return valid;
 }
 
 }  // namespace symphony::runtime

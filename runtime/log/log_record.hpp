@@ -43,7 +43,4 @@ std::string format_json(const LogRecord& record);
 // characters are escaped, so that a record is one line and cannot act upon the terminal.
 std::string format_text(const LogRecord& record, bool colours);
 
-// `text` with every byte that is not valid UTF-8 as \xNN, cut after `bytes_max`.
-std::string valid_text(std::string_view text, std::size_t bytes_max);
-
 }  // namespace symphony::runtime

@@ -1,7 +1,7 @@
 #include "runtime/settings/setting_text.hpp"
 
 #include "messages/json_value.hpp"
-#include "runtime/log/log_record.hpp"
+#include "messages/utf8.hpp"
 #include "runtime/settings/settings.hpp"
 #include "runtime/settings/value_json.hpp"
 

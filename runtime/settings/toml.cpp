@@ -1,9 +1,5 @@
 #include "runtime/settings/toml.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 // Two faults of toml++ 3.3 are undefined behaviour for some inputs in release builds. Both come
 // from macros, which are put right between its headers:
 // - its test for white space runs into TOML_UNREACHABLE for most of U+00A1-U+0499 and some others
@@ -27,14 +23,13 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstring>
 #include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "runtime/settings/toml_nesting.hpp"
+#include "runtime/system/fs.hpp"
 
 namespace symphony::runtime {
 namespace {
@@ -158,20 +153,6 @@ std::string in_plain_words(std::string_view description) {
   return printable(description, kMaxShownPathBytes);
 }
 
-class FileDescriptor {
- public:
-  explicit FileDescriptor(int fd) : fd_(fd) {}
-  FileDescriptor(const FileDescriptor&) = delete;
-  FileDescriptor& operator=(const FileDescriptor&) = delete;
-  ~FileDescriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const noexcept { return fd_; }
-
- private:
-  int fd_;
-};
-
 }  // namespace
 
 Checked<Value> parse_toml(std::string_view text, std::string_view file_name) {
@@ -202,25 +183,10 @@ Checked<Value> parse_toml(std::string_view text, std::string_view file_name) {
 
 Checked<Value> parse_toml_file(const std::string& path) {
   const auto mark = SourceMark::in_file(std::make_shared<const std::string>(path), 0, 0);
-  const auto failed = [&](std::string_view what) {
-    return refused(mark, std::string{what} + ": " + std::strerror(errno));
-  };
-  // Without O_NONBLOCK, opening a named pipe would wait for a writer.
-  const FileDescriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
-  if (file.get() < 0) return failed("cannot open");
-  struct stat status {};
-  if (::fstat(file.get(), &status) != 0) return failed("cannot read");
-  if (!S_ISREG(status.st_mode)) return refused(mark, "is not a regular file");
-  if (static_cast<std::size_t>(status.st_size) > kMaxTomlBytes) return refused(mark, too_large());
   std::string text;
-  std::array<char, 16 * 1024> part;
-  while (text.size() <= kMaxTomlBytes) {
-    const auto got = ::read(file.get(), part.data(), part.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return failed("cannot read");
-    if (got == 0) break;
-    text.append(part.data(), static_cast<std::size_t>(got));
-  }
+  const auto read = read_prefix(path, kMaxTomlBytes, text, false);
+  if (!read) return refused(mark, read.error().message);
+  if (read->truncated) return refused(mark, too_large());
   return parse_toml(text, path);
 }
 

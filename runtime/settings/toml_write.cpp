@@ -10,7 +10,7 @@
 namespace symphony::runtime {
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string toml_quoted(std::string_view text) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string out = "\"";
   for (const char c : text) {
@@ -46,7 +46,7 @@ std::string toml_key(std::string_view key) {
   const bool plain = !key.empty() && std::all_of(key.begin(), key.end(), [](unsigned char c) {
     return c < 0x80 && (std::isalnum(c) != 0 || c == '_' || c == '-');
   });
-  return plain ? std::string{key} : quoted(key);
+  return plain ? std::string{key} : toml_quoted(key);
 }
 
 std::string to_toml(const Value& value) {
@@ -60,7 +60,7 @@ std::string to_toml(const Value& value) {
     case Value::Kind::kNumber:
       return number(value.as_number());
     case Value::Kind::kString:
-      return quoted(value.as_string());
+      return toml_quoted(value.as_string());
     case Value::Kind::kArray: {
       std::string text = "[";
       for (const auto& item : value.as_array()) {

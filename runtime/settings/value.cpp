@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "messages/result.hpp"
+#include "messages/utf8.hpp"
 
 namespace symphony::runtime {
 namespace {
@@ -18,22 +19,12 @@ bool is_plain_key(std::string_view key) {
   });
 }
 
-// Bytes of the UTF-8 sequence at the start of `text`, 0 when there is no valid one.
-std::size_t sequence_bytes(std::string_view text) {
-  const auto first = static_cast<unsigned char>(text[0]);
-  const std::size_t size = first < 0x80   ? 1
-                           : first < 0xc2 ? 0
-                           : first < 0xe0 ? 2
-                           : first < 0xf0 ? 3
-                           : first < 0xf5 ? 4
-                                          : 0;
-  if (size == 0 || size > text.size()) return 0;
-  for (std::size_t i = 1; i < size; ++i) {
-    if ((static_cast<unsigned char>(text[i]) & 0xc0) != 0x80) return 0;
-  }
+// Bytes of the UTF-8 sequence at the start of `text`, 0 when there is none that may be shown.
+std::size_t printable_bytes(std::string_view text) {
+  const auto size = utf8_sequence_length(text);
   // C1 control characters (U+0080 to U+009F) would reach the terminal.
-  if (first == 0xc2 && static_cast<unsigned char>(text[1]) < 0xa0) return 0;
-  return size;
+  const bool control = size == 2 && text[0] == '\xc2' && static_cast<unsigned char>(text[1]) < 0xa0;
+  return control ? 0 : size;
 }
 
 void append_escaped(std::string& out, unsigned char byte) {
@@ -194,7 +185,7 @@ std::string printable(std::string_view text, std::size_t max_bytes) {
   while (!text.empty()) {
     if (out.size() >= max_bytes) return out + "…";
     const auto byte = static_cast<unsigned char>(text[0]);
-    const auto size = byte < 0x20 || byte == 0x7f ? 0 : sequence_bytes(text);
+    const auto size = byte < 0x20 || byte == 0x7f ? 0 : printable_bytes(text);
     if (size == 0) {
       append_escaped(out, byte);
       text.remove_prefix(1);

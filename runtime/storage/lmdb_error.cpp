@@ -5,6 +5,8 @@
 
 #include <cerrno>
 
+#include "runtime/system/system_error.hpp"
+
 namespace symphony::runtime {
 
 namespace {
@@ -20,7 +22,7 @@ Meaning meaning_of(int code) {
     case ENOSPC:
     case EDQUOT:
     case EFBIG:
-      return {Errc::RESOURCE_EXHAUSTED, true, "; free space there"};
+      return {errc_of(code), true, "; free space there"};
     case MDB_MAP_FULL:
       return {Errc::RESOURCE_EXHAUSTED, false, "; raise the storage's map size"};
     case MDB_TXN_FULL:
@@ -39,6 +41,7 @@ Meaning meaning_of(int code) {
       return {Errc::FAILED_PRECONDITION, false, "; another version of LMDB wrote it"};
     case MDB_PANIC:
     case EIO:
+    case ESTALE:
       return {Errc::UNAVAILABLE, false, "; check the disk and restart the node"};
     case MDB_BAD_VALSIZE:
       return {Errc::INVALID_ARGUMENT, false, "; a key has 1 to 511 bytes"};
@@ -46,11 +49,8 @@ Meaning meaning_of(int code) {
     case EPERM:
     case EROFS:
       return {Errc::PERMISSION_DENIED, false, "; make it writable for this user"};
-    case ENOENT:
-    case ENOTDIR:
-      return {Errc::NOT_FOUND, false, ""};
     default:
-      return {Errc::INTERNAL, false, ""};
+      return {code > 0 ? errc_of(code) : Errc::INTERNAL, false, ""};
   }
 }
 

@@ -12,6 +12,7 @@
 
 #include "runtime/storage/bytes.hpp"
 #include "runtime/storage/lmdb_error.hpp"
+#include "runtime/system/descriptor.hpp"
 #include "runtime/system/fs.hpp"
 
 namespace symphony::runtime {
@@ -22,24 +23,15 @@ constexpr std::string_view kMetaDatabase = "storage.meta";
 constexpr std::string_view kFormatKey = "format";
 constexpr mode_t kFileMode = 0600;
 
-class FileDescriptor {
- public:
-  explicit FileDescriptor(int fd) : fd_(fd) {}
-  FileDescriptor(const FileDescriptor&) = delete;
-  FileDescriptor& operator=(const FileDescriptor&) = delete;
-  ~FileDescriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
-
-Status sync_directory(const std::filesystem::path& dir) {
-  FileDescriptor fd(::open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (fd.get() < 0 || ::fsync(fd.get()) != 0) return lmdb_error(errno, "sync", dir.native());
-  return {};
+// LMDB takes a file without bytes for a new environment.
+Status refuse_empty(const std::filesystem::path& file) {
+  struct stat status {};
+  if (::stat(file.c_str(), &status) != 0) return system_error("look at", file, errno);
+  if (status.st_size > 0) return {};
+  return Error{.code = Errc::DATA_CORRUPT,
+               .message = fmt::format("{} is empty, and was not when it was made; restore it from "
+                                      "a copy, or remove it to begin anew",
+                                      file.native())};
 }
 
 }  // namespace
@@ -79,7 +71,7 @@ class Storage::DirectoryLock {
                                         dir, holder.empty() ? "(unknown)" : holder)};
   }
 
-  FileDescriptor fd_;
+  Descriptor fd_;
 };
 
 // ---- the environment ----------------------------------------------------------------------------
@@ -119,15 +111,22 @@ Storage::~Storage() = default;
 
 Result<std::unique_ptr<Storage>> Storage::open(const std::filesystem::path& dir,
                                                StorageOptions options) {
-  if (auto made = create_private_directories(dir); !made) return std::move(made).error();
+  if (auto made = create_directories(dir, 0700); !made) return std::move(made).error();
   auto lock = DirectoryLock::acquire(dir / "lock");
   if (!lock) return std::move(lock).error();
 
   const auto file = dir / "data.mdb";
   const auto unfinished = dir / "data.mdb.new";
+  // Data that cannot be looked at is not data that is missing.
+  const auto there = path_exists(file);
+  if (!there) return there.error();
+  const bool create = !*there;
   std::error_code ignored;
-  const bool create = !std::filesystem::exists(file, ignored);
-  if (create) std::filesystem::remove(unfinished, ignored);
+  if (create) {
+    std::filesystem::remove(unfinished, ignored);
+  } else if (auto whole = refuse_empty(file); !whole) {
+    return std::move(whole).error();
+  }
   auto environment = Environment::open(create ? unfinished : file, options);
   if (!environment) return std::move(environment).error();
   std::unique_ptr<Storage> storage(new Storage(dir, std::move(*lock), std::move(*environment)));
@@ -136,9 +135,7 @@ Result<std::unique_ptr<Storage>> Storage::open(const std::filesystem::path& dir,
 
   // Whole now: give it its name, durably, and open it under that.
   storage->environment_.reset();
-  if (::rename(unfinished.c_str(), file.c_str()) != 0) {
-    return lmdb_error(errno, "rename", unfinished.native());
-  }
+  if (auto named = rename_new(unfinished, file); !named) return std::move(named).error();
   std::filesystem::remove(dir / "data.mdb.new-lock", ignored);
   if (auto synced = sync_directory(dir); !synced) return std::move(synced).error();
   auto reopened = Environment::open(file, options);

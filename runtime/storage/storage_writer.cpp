@@ -121,6 +121,16 @@ WriterStats commit_group(Storage& storage, std::vector<PendingWrite> group) {
   return Group(storage, std::move(group)).commit();
 }
 
+Status FencedWriter::submit(WriteOp op, Completion done, std::size_t size_bytes) {
+  if (fenced_()) return Error{Errc::UNAVAILABLE, "this incarnation was given up"};
+  return writer_.submit(
+      [op = std::move(op), fenced = fenced_](WriteTxn& txn) {
+        if (fenced()) return Status{Error{Errc::CANCELLED, "this incarnation was given up"}};
+        return op(txn);
+      },
+      std::move(done), size_bytes);
+}
+
 Status write_and_wait(StorageWriter& writer, WriteOp op, std::size_t size_bytes) {
   // Shared: the completion may still be returning when the waiter has gone on.
   auto result = std::make_shared<std::promise<Status>>();

@@ -59,6 +59,21 @@ class StorageWriter {
   virtual WriterStats stats() const = 0;
 };
 
+// The writer as one incarnation of a component sees it: once that was given up (`fenced()`, see
+// Host::fence), what it hands in is refused with UNAVAILABLE, and what waits already fails with
+// CANCELLED instead of being written beside what its replacement writes.
+class FencedWriter {
+ public:
+  FencedWriter(StorageWriter& writer, std::function<bool()> fenced)
+      : writer_(writer), fenced_(std::move(fenced)) {}
+  // As StorageWriter::submit.
+  Status submit(WriteOp op, Completion done, std::size_t size_bytes = 0);
+
+ private:
+  StorageWriter& writer_;
+  std::function<bool()> fenced_;
+};
+
 // Submits and waits for the result. For threads that may block.
 Status write_and_wait(StorageWriter& writer, WriteOp op, std::size_t size_bytes = 0);
 

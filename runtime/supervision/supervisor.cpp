@@ -13,7 +13,7 @@ struct Supervisor::Child {
 
   ChildPlan plan;
   std::uint64_t incarnation = 0;
-  std::unique_ptr<Cradle> cradle;                 // the incarnation that is held
+  std::unique_ptr<ChildHandle> handle;            // the incarnation that is held
   std::unique_ptr<Ref<protocol::Component>> ref;  // to that incarnation, named or not
   bool asked_to_stop = false;
 };
@@ -75,7 +75,7 @@ Supervisor::Supervisor(Host& host, SupervisorSpec spec, std::vector<ChildPlan> c
 Supervisor::~Supervisor() noexcept {
   // Only after a crash: a supervisor that is stopped or gives up has no living children.
   for (auto& [id, child] : children_)
-    if (child->cradle != nullptr) child->cradle->kill();
+    if (child->handle != nullptr) child->handle->kill();
 }
 
 void Supervisor::start(Step step) {
@@ -98,7 +98,7 @@ Supervisor::Child* Supervisor::living(const std::string& id, std::uint64_t incar
   const auto found = children_.find(id);
   if (found == children_.end()) return nullptr;
   auto& child = *found->second;
-  return child.cradle != nullptr && child.incarnation == incarnation ? &child : nullptr;
+  return child.handle != nullptr && child.incarnation == incarnation ? &child : nullptr;
 }
 
 // ---- effects ------------------------------------------------------------------------------------
@@ -107,10 +107,10 @@ void Supervisor::carry_out(const Spawn& effect) {
   auto& child = *children_.find(effect.id)->second;
   child.incarnation = effect.incarnation;
   child.asked_to_stop = false;
-  child.cradle = host().nursery().spawn(
+  child.handle = host().spawner().spawn(
       child.plan.component, static_cast<std::uint32_t>(effect.incarnation),
       [this, id = effect.id, incarnation = effect.incarnation] { on_child_exit(id, incarnation); });
-  child.ref = std::make_unique<Ref<protocol::Component>>(host(), child.cradle->target());
+  child.ref = std::make_unique<Ref<protocol::Component>>(host(), child.handle->target());
   if (effect.incarnation > 1) host().log().info("restarting", {{"child", effect.id}});
   prepare_child(child);
 }
@@ -122,7 +122,7 @@ void Supervisor::prepare_child(Child& child) {
   child.ref->prepare().by(by).then([this, id = spec.id, n = child.incarnation](auto answer) {
     auto* prepared = living(id, n);
     if (prepared == nullptr) return;
-    if (!answer) return prepared->cradle->fail(answer.error().message);
+    if (!answer) return prepared->handle->fail(answer.error().message);
     on_event(ChildPrepared{id, n});
     prepared = living(id, n);  // the event may have ended it
     if (prepared != nullptr && !prepared->asked_to_stop) start_child(*prepared);
@@ -135,8 +135,8 @@ void Supervisor::start_child(Child& child) {
   child.ref->start().by(by).then([this, id = spec.id, n = child.incarnation](auto answer) {
     auto* started = living(id, n);
     if (started == nullptr) return;
-    if (!answer) return started->cradle->fail(answer.error().message);
-    if (!started->asked_to_stop) started->cradle->publish();
+    if (!answer) return started->handle->fail(answer.error().message);
+    if (!started->asked_to_stop) started->handle->publish();
     on_event(ChildReady{id, n});
   });
 }
@@ -150,7 +150,7 @@ void Supervisor::carry_out(const Stop& effect) {
       .then([this, id = effect.id, n = effect.incarnation, stop_by = effect.stop_by](auto) {
         auto* drained = living(id, n);
         if (drained == nullptr) return;
-        drained->cradle->withdraw();
+        drained->handle->withdraw();
         stop_child(*drained, stop_by);
       });
 }
@@ -162,7 +162,7 @@ void Supervisor::stop_child(Child& child, MonoTime stop_by) {
         if (stopped == nullptr || answer) return;
         if (answer.error().code == Errc::DEADLINE_EXCEEDED)
           note_left_behind(*stopped, &answer.error());
-        stopped->cradle->fail(answer.error().message);
+        stopped->handle->fail(answer.error().message);
       });
 }
 
@@ -185,15 +185,18 @@ void Supervisor::carry_out(const Abandon& effect) {
   host().log().warn("a stuck child is fenced",
                     {{"child", effect.id}, {"incarnation", effect.incarnation}});
   if (child->asked_to_stop) note_left_behind(*child, nullptr);
-  child->cradle->fence();
+  child->handle->fence();
   child->ref.reset();
-  child->cradle.reset();
+  child->handle.reset();
 }
 
 void Supervisor::carry_out(const ArmTimer& effect) {
   host().cancel_timer(timer_);
-  timer_ = host().after(effect.at - host().now(),
-                        [this, token = effect.token] { on_event(TimerFired{token}); });
+  // Not for the request that led to it: a child that is started anew has a deadline of its own.
+  host().on_own_behalf([&] {
+    timer_ = host().after(effect.at - host().now(),
+                          [this, token = effect.token] { on_event(TimerFired{token}); });
+  });
 }
 
 void Supervisor::carry_out(const Ready&) {
@@ -229,9 +232,9 @@ void Supervisor::carry_out(const Failed& effect) {
 void Supervisor::on_child_exit(const std::string& id, std::uint64_t incarnation) {
   auto* child = living(id, incarnation);
   if (child == nullptr) return;
-  const std::string reason = child->cradle->incarnation().reason();
+  const std::string reason = child->handle->incarnation().reason();
   child->ref.reset();
-  child->cradle.reset();
+  child->handle.reset();
   if (!reason.empty()) host().log().error("a child died", {{"child", id}, {"reason", reason}});
   on_event(ChildExited{id, incarnation, reason.empty() ? ExitKind::kNormal : ExitKind::kFailed,
                        reason.empty() ? "normal" : reason});
@@ -242,8 +245,8 @@ void Supervisor::on_child_exit(const std::string& id, std::uint64_t incarnation)
 void Supervisor::tree(Call<protocol::Supervisor::Tree> call) {
   auto gathering = std::make_shared<Gathering>(std::move(call), core_.snapshot());
   for (const auto& [id, child] : children_) {
-    if (!child->plan.is_supervisor || child->cradle == nullptr) continue;
-    Ref<protocol::Supervisor> below{host(), child->cradle->target()};
+    if (!child->plan.is_supervisor || child->handle == nullptr) continue;
+    Ref<protocol::Supervisor> below{host(), child->handle->target()};
     below.tree().then([gathering, id = id](Result<Msg<messages::TreeResponse>> answer) {
       if (answer) gathering->subtrees.emplace(id, std::move(answer).value());
     });

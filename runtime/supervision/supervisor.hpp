@@ -14,12 +14,12 @@
 
 #include "messages/supervisor.protocol.hpp"
 #include "runtime/component/component.hpp"
-#include "runtime/component/nursery.hpp"
+#include "runtime/component/spawner.hpp"
 #include "runtime/supervision/supervisor_core.hpp"
 
 namespace symphony::runtime {
 
-// One child as data: what the core needs to decide and the nursery needs to make it.
+// One child as data: what the core needs to decide and the spawner needs to make it.
 // `spec.id` and `component.name` are the same.
 struct ChildPlan {
   ChildSpec spec;

@@ -1,6 +1,5 @@
 #include "runtime/system/cgroup_limits.hpp"
 
-#include <hwloc.h>
 #include <sched.h>
 
 #include <algorithm>
@@ -99,14 +98,6 @@ bool lists(std::string_view controllers, std::string_view name) {
   return false;
 }
 
-unsigned affinity_processors() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (::sched_getaffinity(0, sizeof set, &set) == 0)
-    return static_cast<unsigned>(std::max(1, CPU_COUNT(&set)));
-  return std::max(1u, std::thread::hardware_concurrency());
-}
-
 }  // namespace
 
 CgroupLimits read_cgroup_limits(const fs::path& root) {
@@ -146,29 +137,17 @@ std::uint64_t read_memory_total_bytes(const fs::path& root) {
   return 0;
 }
 
-CpuTopology read_cpu_topology() {
-  CpuTopology cpu;
-  cpu.processors = affinity_processors();
-  cpu.cores = cpu.processors;
-  hwloc_topology_t topology = nullptr;
-  if (hwloc_topology_init(&topology) != 0) return cpu;
-  hwloc_cpuset_t ours = hwloc_bitmap_alloc();
-  if (ours != nullptr && hwloc_topology_load(topology) == 0 &&
-      hwloc_get_cpubind(topology, ours, HWLOC_CPUBIND_PROCESS) == 0) {
-    int cores = 0;
-    for (hwloc_obj_t core = nullptr;
-         (core = hwloc_get_next_obj_by_type(topology, HWLOC_OBJ_CORE, core)) != nullptr;)
-      if (hwloc_bitmap_intersects(core->cpuset, ours)) ++cores;
-    if (cores > 0) cpu.cores = std::min(static_cast<unsigned>(cores), cpu.processors);
-  }
-  hwloc_bitmap_free(ours);
-  hwloc_topology_destroy(topology);
-  return cpu;
+unsigned read_processors() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (::sched_getaffinity(0, sizeof set, &set) == 0)
+    return static_cast<unsigned>(std::max(1, CPU_COUNT(&set)));
+  return std::max(1u, std::thread::hardware_concurrency());
 }
 
-MachineLimits effective_limits(const CpuTopology& cpu, const CgroupLimits& cgroup,
+MachineLimits effective_limits(unsigned processors, const CgroupLimits& cgroup,
                                std::uint64_t memory_total_bytes) {
-  MachineLimits limits{cpu, static_cast<double>(cpu.processors), memory_total_bytes};
+  MachineLimits limits{static_cast<double>(processors), memory_total_bytes};
   if (cgroup.cpus) limits.cpus = std::min(limits.cpus, *cgroup.cpus);
   if (cgroup.memory_bytes && (memory_total_bytes == 0 || *cgroup.memory_bytes < memory_total_bytes))
     limits.memory_bytes = *cgroup.memory_bytes;
@@ -176,7 +155,7 @@ MachineLimits effective_limits(const CpuTopology& cpu, const CgroupLimits& cgrou
 }
 
 MachineLimits read_machine_limits() {
-  return effective_limits(read_cpu_topology(), read_cgroup_limits(), read_memory_total_bytes());
+  return effective_limits(read_processors(), read_cgroup_limits(), read_memory_total_bytes());
 }
 
 }  // namespace symphony::runtime

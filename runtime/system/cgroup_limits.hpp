@@ -2,8 +2,7 @@
 //
 // Control groups limit at every level, so the tightest from our own group up to the root counts.
 // Understood are version 2 (cpu.max, memory.max), version 1 (cpu.cfs_quota_us / cpu.cfs_period_us,
-// memory.limit_in_bytes) and both at once (hybrid, with version 2 under "unified"). hwloc knows the
-// cores but not these limits.
+// memory.limit_in_bytes) and both at once (hybrid, with version 2 under "unified").
 #pragma once
 
 #include <cstdint>
@@ -24,21 +23,15 @@ CgroupLimits read_cgroup_limits(const std::filesystem::path& root = "/");
 // `root`/proc/meminfo, MemTotal; 0 when it cannot be read.
 std::uint64_t read_memory_total_bytes(const std::filesystem::path& root = "/");
 
-struct CpuTopology {
-  unsigned processors = 1;  // logical ones that this process may run on
-  unsigned cores = 1;       // physical ones among them
-};
-// Loads the hwloc topology, which takes about 20 ms: call once. Falls back to the affinity mask
-// alone when hwloc cannot.
-CpuTopology read_cpu_topology();
+// Logical processors that this process may run on, at least 1.
+unsigned read_processors();
 
 struct MachineLimits {
-  CpuTopology cpu;
-  double cpus = 1;  // effective: what may run at a time, at most cpu.processors; can be below 1
+  double cpus = 1;                 // effective: what may run at a time; can be below 1
   std::uint64_t memory_bytes = 0;  // effective
 };
 // Pure.
-MachineLimits effective_limits(const CpuTopology& cpu, const CgroupLimits& cgroup,
+MachineLimits effective_limits(unsigned processors, const CgroupLimits& cgroup,
                                std::uint64_t memory_total_bytes);
 // Of this process.
 MachineLimits read_machine_limits();

@@ -1,14 +1,15 @@
 #include "runtime/system/fs.hpp"
 
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <cstdlib>
-#include <system_error>
-#include <utility>
+#include <cstdio>
 
+#include "runtime/system/descriptor.hpp"
 #include "runtime/text/path_text.hpp"
 
 namespace symphony::runtime {
@@ -16,106 +17,91 @@ namespace {
 
 namespace fs = std::filesystem;
 
-class Fd {
- public:
-  explicit Fd(int fd) noexcept : fd_(fd) {}
-  Fd(const Fd&) = delete;
-  Fd& operator=(const Fd&) = delete;
-  ~Fd() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  [[nodiscard]] int get() const noexcept { return fd_; }
+constexpr std::size_t kReadChunkBytes = 256 * 1024;
 
- private:
-  int fd_;
-};
-
-Errc code_of(int error_number) noexcept {
-  switch (error_number) {
-    case ENOENT:
-    case ENOTDIR:
-      return Errc::NOT_FOUND;
-    case EEXIST:
-      return Errc::ALREADY_EXISTS;
-    case EACCES:
-    case EPERM:
-    case EROFS:
-      return Errc::PERMISSION_DENIED;
-    case EISDIR:
-    case ENAMETOOLONG:
-    case ELOOP:
-      return Errc::INVALID_ARGUMENT;
-    case EIO:
-      return Errc::DATA_CORRUPT;
-    default:
-      return Errc::RESOURCE_EXHAUSTED;
-  }
+fs::path parent_of(const fs::path& path) {
+  return path.has_parent_path() ? path.parent_path() : fs::path(".");
 }
 
-bool write_all(int fd, std::string_view bytes) noexcept {
-  while (!bytes.empty()) {
-    const ssize_t wrote = ::write(fd, bytes.data(), bytes.size());
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote < 0) return false;
-    bytes.remove_prefix(static_cast<std::size_t>(wrote));
-  }
-  return true;
+// 0 when there is nothing, else the kind of file.
+Result<mode_t> kind_of(const fs::path& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) == 0) return status.st_mode & S_IFMT;
+  if (errno == ENOENT || errno == ENOTDIR) return mode_t{0};
+  return system_error("look at", path, errno);
 }
 
 }  // namespace
 
-Error system_error(std::string_view what, const fs::path& path, int error_number) {
-  return Error{code_of(error_number), "cannot " + std::string(what) + " " +
-                                          display_path(path.native()) + ": " +
-                                          std::generic_category().message(error_number)};
+Result<bool> path_exists(const fs::path& path) {
+  const auto kind = kind_of(path);
+  if (!kind) return kind.error();
+  return *kind != 0;
 }
 
-namespace {
+Result<bool> directory_exists(const fs::path& path) {
+  const auto kind = kind_of(path);
+  if (!kind) return kind.error();
+  return S_ISDIR(*kind);
+}
 
-Status sync_directory(const fs::path& path) {
-  const Fd directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (directory.get() < 0 || ::fsync(directory.get()) != 0)
-    return system_error("make durable what is in", path, errno);
+Result<FilePrefix> read_prefix(const fs::path& path, std::size_t bytes_max, std::string& content,
+                               bool named) {
+  content.clear();
+  const fs::path shown = named ? path : fs::path();
+  // Without O_NONBLOCK, opening a named pipe would wait for a writer.
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (!file) return system_error("open", shown, errno);
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0) return system_error("read", shown, errno);
+  if (!S_ISREG(status.st_mode))
+    return Error{Errc::INVALID_ARGUMENT,
+                 (named ? display_path(path.native()) + " " : "") + "is not a regular file"};
+  const auto stated = static_cast<std::size_t>(std::max<off_t>(status.st_size, 0));
+  // One byte more tells whether there is more; files of /proc state no size at all.
+  const std::size_t wanted = bytes_max + 1;
+  std::size_t filled = 0;
+  while (true) {
+    const std::size_t target = std::min(
+        wanted, std::max(stated + 1, filled + (filled == 0 ? std::size_t{1} : kReadChunkBytes)));
+    if (content.size() < target) content.resize(target);
+    const ssize_t got = ::read(file.get(), content.data() + filled, target - filled);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return system_error("read", shown, errno);
+    filled += static_cast<std::size_t>(got);
+    if (got == 0 || filled == wanted) break;
+  }
+  const FilePrefix prefix{.size_bytes = std::max<std::uint64_t>(stated, filled),
+                          .truncated = filled > bytes_max};
+  content.resize(std::min(filled, bytes_max));
+  return prefix;
+}
+
+Result<std::string> read_file(const fs::path& path, std::size_t bytes_max) {
+  std::string content;
+  const auto prefix = read_prefix(path, bytes_max, content);
+  if (!prefix) return prefix.error();
+  if (prefix->truncated)
+    return Error{Errc::RESOURCE_EXHAUSTED, display_path(path.native()) +
+                                               " holds more than the limit of " +
+                                               std::to_string(bytes_max) + " bytes"};
+  return content;
+}
+
+Status rename_new(const fs::path& from, const fs::path& to) {
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return {};
+  if (errno != EINVAL && errno != ENOSYS) return system_error("rename to", to, errno);
+  // This file system cannot: a second name that must be new, then one name less.
+  if (::link(from.c_str(), to.c_str()) != 0) return system_error("rename to", to, errno);
+  if (::unlink(from.c_str()) != 0) return system_error("rename", from, errno);
   return {};
 }
 
-}  // namespace
-
-Result<std::string> read_file(const fs::path& path, std::size_t bytes_max) {
-  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (file.get() < 0) return system_error("open", path, errno);
-  struct stat status {};
-  if (::fstat(file.get(), &status) != 0) return system_error("read", path, errno);
-  if (S_ISDIR(status.st_mode)) return system_error("read", path, EISDIR);
-  if (!S_ISREG(status.st_mode))
-    return Error{Errc::INVALID_ARGUMENT, display_path(path.native()) + " is not a regular file"};
-  std::string bytes;
-  char chunk[64 * 1024];
-  while (true) {
-    const ssize_t got = ::read(file.get(), chunk, sizeof chunk);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return system_error("read", path, errno);
-    if (got == 0) return bytes;
-    if (bytes.size() + static_cast<std::size_t>(got) > bytes_max)
-      return Error{Errc::RESOURCE_EXHAUSTED, display_path(path.native()) +
-                                                 " holds more than the limit of " +
-                                                 std::to_string(bytes_max) + " bytes"};
-    bytes.append(chunk, static_cast<std::size_t>(got));
-  }
-}
-
-Status atomic_write(const fs::path& path, std::string_view bytes, unsigned mode) {
-  std::string beside = path.native() + ".XXXXXX";
-  const Fd file(::mkostemp(beside.data(), O_CLOEXEC));
-  if (file.get() < 0) return system_error("create a file beside", path, errno);
-  if (!write_all(file.get(), bytes) || ::fchmod(file.get(), mode) != 0 ||
-      ::fsync(file.get()) != 0 || ::rename(beside.c_str(), path.c_str()) != 0) {
-    const int error_number = errno;
-    ::unlink(beside.c_str());
-    return system_error("write", path, error_number);
-  }
-  const fs::path parent = path.has_parent_path() ? path.parent_path() : ".";
-  return sync_directory(parent);
+Status sync_directory(const fs::path& path) {
+  const Descriptor directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory || ::fsync(directory.get()) != 0)
+    return system_error("make durable what is in", path, errno);
+  return {};
 }
 
 Status ensure_private_directory(const fs::path& path) {
@@ -135,44 +121,22 @@ Status ensure_private_directory(const fs::path& path) {
 }
 
 // A directory exists durably when its parent was synced after it was made.
-Status create_private_directories(const fs::path& path) {
-  std::error_code ignored;
-  if (fs::is_directory(path, ignored)) return {};
-  const fs::path parent = path.has_parent_path() ? path.parent_path() : ".";
+Status create_directories(const fs::path& path, unsigned mode) {
+  const auto there = directory_exists(path);
+  if (!there) return there.error();
+  if (*there) return {};
+  const fs::path parent = parent_of(path);
   if (parent != path) {
-    if (auto made = create_private_directories(parent); !made) return made;
+    if (auto made = create_directories(parent, mode); !made) return made;
   }
-  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
-    return system_error("create the directory", path, errno);
+  if (::mkdir(path.c_str(), mode) != 0) {
+    // Somebody else may have made it meanwhile.
+    const int error_number = errno;
+    const auto made = directory_exists(path);
+    if (error_number != EEXIST || !made || !*made)
+      return system_error("create the directory", path, error_number);
+  }
   return sync_directory(parent);
-}
-
-Result<TempDir> TempDir::make(std::string_view prefix) {
-  const char* configured = std::getenv("TMPDIR");
-  const fs::path base = configured != nullptr && *configured != '\0' ? configured : "/tmp";
-  std::string pattern = (base / (std::string(prefix) + "-XXXXXX")).native();
-  if (::mkdtemp(pattern.data()) == nullptr)
-    return system_error("create a directory in", base, errno);
-  return TempDir(fs::path(pattern));
-}
-
-TempDir::TempDir(TempDir&& other) noexcept : path_(std::exchange(other.path_, {})) {}
-
-TempDir& TempDir::operator=(TempDir&& other) noexcept {
-  if (this != &other) {
-    remove();
-    path_ = std::exchange(other.path_, {});
-  }
-  return *this;
-}
-
-TempDir::~TempDir() { remove(); }
-
-void TempDir::remove() noexcept {
-  if (path_.empty()) return;
-  std::error_code ignored;  // what cannot be removed stays for the system's own cleaning
-  fs::remove_all(path_, ignored);
-  path_.clear();
 }
 
 }  // namespace symphony::runtime

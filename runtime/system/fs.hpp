@@ -1,53 +1,55 @@
-// Small promises about files that the standard library does not make.
+// Small promises about files that the standard library does not make. Thread-safe.
+//
+// An error is never read as "there is nothing": only ENOENT and ENOTDIR say that. Who asks with
+// std::filesystem::exists(path, error) and looks at the answer alone takes one failing disk for an
+// empty one.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
 
 #include "messages/result.hpp"
+#include "runtime/system/system_error.hpp"
 
 namespace symphony::runtime {
 
-// An Error for a failed system call: the code that fits `error_number`, and a sentence
-// "cannot <what> <path>: <reason>".
-Error system_error(std::string_view what, const std::filesystem::path& path, int error_number);
+// Whether there is something at `path`, and whether that is a directory, through symbolic links.
+// Fails when the system cannot tell.
+Result<bool> path_exists(const std::filesystem::path& path);
+Result<bool> directory_exists(const std::filesystem::path& path);
 
-// The bytes of a regular file. Fails with resourceExhausted when it holds more than `bytes_max`.
+struct FilePrefix {
+  std::uint64_t size_bytes = 0;  // of the whole file
+  bool truncated = false;        // there is more than was read
+};
+
+// Reads at most `bytes_max` bytes of a regular file into `content`, replacing what it holds, so
+// that a buffer can be used again. Never waits for a pipe or a device: those and directories are
+// refused with invalidArgument. Errors name the file, unless `named` is false: some callers say it
+// themselves.
+Result<FilePrefix> read_prefix(const std::filesystem::path& path, std::size_t bytes_max,
+                               std::string& content, bool named = true);
+
+// All of a regular file. Fails with resourceExhausted when it holds more than `bytes_max`.
 Result<std::string> read_file(const std::filesystem::path& path, std::size_t bytes_max);
 
-// Replaces the contents of `path` so that at every moment, through a crash or power loss too, it
-// holds either all of the old or all of the new bytes; once it returns, the new ones are durable
-// (write beside it, fsync, rename, fsync of the directory). A new file gets `mode`.
-Status atomic_write(const std::filesystem::path& path, std::string_view bytes,
-                    unsigned mode = 0644);
+// Gives `from` the name `to`, and fails with alreadyExists when something has that name: rename()
+// would replace it.
+Status rename_new(const std::filesystem::path& from, const std::filesystem::path& to);
+
+// Makes durable which names a directory holds: after a file was created, renamed or removed there.
+Status sync_directory(const std::filesystem::path& path);
 
 // Makes sure that `path` is a directory of ours that nobody else may enter: creates it (mode 0700)
 // where it is missing; fails with permissionDenied when it is a link, belongs to another user, or
 // is open to others. Its parent must exist.
 Status ensure_private_directory(const std::filesystem::path& path);
 
-// Creates `path` and what is missing above it, each with mode 0700: data is nobody else's. Durable
-// once it returns. Directories that exist stay as they are.
-Status create_private_directories(const std::filesystem::path& path);
-
-// A fresh directory, removed with all it holds.
-class TempDir {
- public:
-  // In $TMPDIR or /tmp.
-  static Result<TempDir> make(std::string_view prefix = "symphony");
-
-  TempDir(TempDir&& other) noexcept;
-  TempDir& operator=(TempDir&& other) noexcept;
-  ~TempDir();
-
-  [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
-
- private:
-  explicit TempDir(std::filesystem::path path) : path_(std::move(path)) {}
-  void remove() noexcept;
-
-  std::filesystem::path path_;
-};
+// Creates `path` and what is missing above it, each with `mode` less the umask, durable once it
+// returns. Directories that exist stay as they are.
+Status create_directories(const std::filesystem::path& path, unsigned mode);
 
 }  // namespace symphony::runtime

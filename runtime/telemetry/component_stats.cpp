@@ -2,15 +2,14 @@
 
 #include <utility>
 
+#include "messages/utf8.hpp"
+
 namespace symphony::runtime {
 namespace {
 
+// What people read, whatever it was made from.
 std::string cut(std::string_view text) {
-  if (text.size() <= ComponentStats::kTextMaxBytes) return std::string(text);
-  std::size_t end = ComponentStats::kTextMaxBytes;
-  // Not within a UTF-8 sequence.
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
-  return std::string(text.substr(0, end)) + "…";
+  return shortened(valid_text(text), ComponentStats::kTextMaxBytes);
 }
 
 }  // namespace

@@ -84,13 +84,13 @@ void TestNode::spawn(const std::string& name, ComponentFactory make, std::size_t
 Status TestNode::try_spawn(ComponentSpec spec) {
   Child child;
   child.spawned = spawn_component(actors_.system(), services_, spec, ++spawned_, [] {});
-  child.ref = std::make_unique<Ref<protocol::Component>>(
-      *asker_, std::make_unique<SlotTarget>(spec.name, child.spawned.address));
+  child.ref = std::make_unique<WaitingRef<protocol::Component>>(
+      *asker_, std::make_unique<LocalTarget>(spec.name, child.spawned.address));
   const auto prepared = child.ref->prepare().get();
   if (!prepared) return prepared.error();
   const auto started = child.ref->start().get();
   if (!started) return started.error();
-  registry_.slot(spec.name)->set(child.spawned.address);
+  registry_.entry(spec.name)->set(child.spawned.address);
   children_.insert_or_assign(spec.name, std::move(child));
   return {};
 }
@@ -113,7 +113,7 @@ Status TestNode::stop(const std::string& name) {
 }
 
 bool TestNode::lives(const std::string& name) {
-  return static_cast<bool>(registry_.slot(name)->current().first);
+  return static_cast<bool>(registry_.entry(name)->current().first);
 }
 
 }  // namespace symphony::runtime

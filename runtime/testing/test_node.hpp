@@ -5,7 +5,7 @@
 //
 //     TestNode node;
 //     node.spawn("/test/probe", [](Host& host) { return std::make_unique<Probe>(host); });
-//     Ref<protocol::Probe> probe{node.asker()};
+//     WaitingRef<protocol::Probe> probe{node.asker()};
 //     auto answer = probe.echo([](auto r) { r.setText("hi"); }).get();
 #pragma once
 
@@ -17,10 +17,10 @@
 #include "runtime/blocking/blocking.hpp"
 #include "runtime/component/actor_runtime.hpp"
 #include "runtime/component/fences.hpp"
-#include "runtime/component/nursery.hpp"
 #include "runtime/component/registry.hpp"
 #include "runtime/component/services.hpp"
 #include "runtime/component/spawn.hpp"
+#include "runtime/component/spawner.hpp"
 #include "runtime/component/thread_asker.hpp"
 #include "runtime/ids/random.hpp"
 #include "runtime/log/log.hpp"
@@ -43,6 +43,7 @@ class TestNode {
   TelemetryRegistry& telemetry() noexcept { return telemetry_; }
   DeadLetters& dead_letters() noexcept { return dead_letters_; }
   ThreadAsker& asker() noexcept { return *asker_; }
+  caf::actor_system& system() noexcept { return actors_.system(); }
 
   // Makes a component and brings it to ready; a new one when the name was spawned before.
   // Aborts the test when a step fails: see try_spawn.
@@ -52,6 +53,8 @@ class TestNode {
   Status supervise(SupervisorSpec spec, std::vector<ChildPlan> children);
   // Drains and stops one that was spawned here.
   Status stop(const std::string& name);
+  // The newest incarnation that was spawned here under this name.
+  Incarnation& incarnation(const std::string& name) { return *children_.at(name).spawned.life; }
   // Whether an incarnation answers to the name.
   bool lives(const std::string& name);
 
@@ -65,7 +68,7 @@ class TestNode {
  private:
   struct Child {
     Spawned spawned;
-    std::unique_ptr<Ref<protocol::Component>> ref;
+    std::unique_ptr<WaitingRef<protocol::Component>> ref;
   };
   bool run_one();
   void pump(const std::function<bool()>& ready, Deadline deadline);

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "messages/utf8.hpp"
+
 namespace symphony::runtime {
 namespace {
 
@@ -35,41 +37,6 @@ bool is_c1_control(std::string_view sequence) noexcept {
 }
 
 }  // namespace
-
-std::size_t utf8_sequence_length(std::string_view text) noexcept {
-  if (text.empty()) return 0;
-  const std::uint8_t first = byte_at(text, 0);
-  if (first < 0x80) return 1;
-  // The second byte is what rules out overlong forms, surrogates and what lies above U+10FFFF.
-  std::uint8_t low = 0x80;
-  std::uint8_t high = 0xbf;
-  std::size_t length = 0;
-  if (first >= 0xc2 && first <= 0xdf) {
-    length = 2;
-  } else if (first >= 0xe0 && first <= 0xef) {
-    length = 3;
-    if (first == 0xe0) low = 0xa0;
-    if (first == 0xed) high = 0x9f;
-  } else if (first >= 0xf0 && first <= 0xf4) {
-    length = 4;
-    if (first == 0xf0) low = 0x90;
-    if (first == 0xf4) high = 0x8f;
-  }
-  if (length == 0 || text.size() < length) return 0;
-  if (byte_at(text, 1) < low || byte_at(text, 1) > high) return 0;
-  for (std::size_t i = 2; i < length; ++i)
-    if (byte_at(text, i) >> 6 != 2) return 0;
-  return length;
-}
-
-bool is_valid_utf8(std::string_view text) noexcept {
-  while (!text.empty()) {
-    const std::size_t length = utf8_sequence_length(text);
-    if (length == 0) return false;
-    text.remove_prefix(length);
-  }
-  return true;
-}
 
 std::string encode_path(std::string_view bytes) {
   std::string text;

@@ -23,9 +23,4 @@ std::string decode_path(std::string_view text);
 // backslash as \\. Takes the bytes of a name, not its encoded text. Always valid UTF-8 on one line.
 std::string display_path(std::string_view bytes);
 
-// The length of the well-formed UTF-8 sequence (RFC 3629) that `text` begins with, 1 to 4; 0 when
-// it begins with none or is empty.
-std::size_t utf8_sequence_length(std::string_view text) noexcept;
-bool is_valid_utf8(std::string_view text) noexcept;
-
 }  // namespace symphony::runtime

@@ -20,8 +20,14 @@ INTERFACES = {
     "actors/orchestration/operator_help.hpp",
 }
 
+# The folder below actors/ with what several subsystems know: the model of a run, without actors.
+SHARED = "run"
+
 # The places that may know CAF.
-CAF_FILES = re.compile(r"runtime/component/|runtime/testing/test_node\.(cpp|hpp)$")
+CAF_FILES = re.compile(r"(tests/)?runtime/component/|runtime/testing/(test|live)_node\.(cpp|hpp)$")
+
+# What is not shipped.
+TESTING = "runtime/testing/"
 
 LINES_MAX = 500
 # Tables of data, which read best whole.
@@ -39,7 +45,7 @@ def room_of(path):
 
 
 def subsystem_of(path):
-    """"pit" of "actors/pit/dag/graph.hpp"."""
+    """"pit" of "actors/pit/dag/dag.hpp"."""
     parts = path.split("/")
     return parts[1] if len(parts) > 2 else ""
 
@@ -49,6 +55,8 @@ def include_problem(path, room, included):
     if included.startswith("embedded/"):
         return None  # the build puts files there for whoever asks
     target = room_of(included)
+    if included.startswith(TESTING) and not path.startswith(TESTING):
+        return f"includes {included}, which is for tests and benchmarks"
     if target is None:
         return f"includes {included}, which is in no room (paths begin at the source root)"
     if ROOMS.index(target) > ROOMS.index(room):
@@ -56,7 +64,7 @@ def include_problem(path, room, included):
     if target == "actors" and included not in INTERFACES:
         if room == "extensions":
             return f"includes {included}, which is no interface for extensions"
-        if room == "actors" and subsystem_of(path) != subsystem_of(included):
+        if room == "actors" and subsystem_of(included) not in (subsystem_of(path), SHARED):
             return f"includes {included}, the inside of another subsystem"
     return None
 
@@ -128,10 +136,18 @@ class Rules(unittest.TestCase):
     def test_subsystems_do_not_include_each_others_insides(self):
         self.assert_refused(
             "actors/pit/x.cpp", '#include "actors/orchestration/engine.hpp"', "another subsystem")
+        self.assert_refused(
+            "actors/run/x.cpp", '#include "actors/pit/x.hpp"', "another subsystem")
+        self.assert_fine("actors/pit/dag/x.cpp", '#include "actors/run/graph.hpp"')
 
     def test_extensions_include_interfaces_only(self):
         self.assert_fine("extensions/x.cpp", '#include "actors/orchestration/operator.hpp"')
         self.assert_refused("extensions/x.cpp", '#include "actors/pit/x.hpp"', "no interface")
+
+    def test_what_is_shipped_does_not_include_what_tests_run_in(self):
+        self.assert_refused("actors/pit/x.cpp", '#include "runtime/testing/probe.hpp"', "for tests")
+        self.assert_fine("runtime/testing/x.cpp", '#include "runtime/testing/probe.hpp"')
+        self.assert_fine("tests/runtime/x.cpp", '#include "runtime/testing/probe.hpp"')
 
     def test_includes_begin_at_the_source_root(self):
         self.assert_refused("runtime/x.cpp", '#include "log.hpp"', "in no room")

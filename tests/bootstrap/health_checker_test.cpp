@@ -15,7 +15,7 @@ namespace {
 
 using namespace runtime;
 using namespace std::chrono_literals;
-using ProbeRef = Ref<protocol::Probe>;
+using ProbeRef = WaitingRef<protocol::Probe>;
 
 constexpr HealthRules kRules{.interval = 1s, .stuck_after = 10s};
 
@@ -52,7 +52,7 @@ class HealthCheckerTest : public testing::Test {
   }
 
   Msg<messages::CheckHealthResponse> check() {
-    auto answer = Ref<protocol::HealthChecker>{node_.asker()}.check().get();
+    auto answer = WaitingRef<protocol::HealthChecker>{node_.asker()}.check().get();
     EXPECT_TRUE(answer.ok());
     return std::move(answer).value();
   }
@@ -157,7 +157,7 @@ TEST_F(HealthCheckerTest, ASupervisorThatIsStuckIsReportedToItsOwn) {
   node_.advance(10min);  // the deadlines of its start are over: nothing wakes it any more
   be_stuck(node_, "/inner");
   node_.advance(30s);
-  const auto tree = Ref<protocol::Supervisor>{node_.asker(), "/outer"}.tree().get();
+  const auto tree = WaitingRef<protocol::Supervisor>{node_.asker(), "/outer"}.tree().get();
   ASSERT_TRUE(tree.ok());
   EXPECT_EQ((*tree)->getRoot().getChildren()[0].getIncarnation(), 2u);
   EXPECT_EQ(check()->getReplacedTotal(), 1u);

@@ -1,7 +1,9 @@
 """The node's socket, and what may come through it."""
 
 import concurrent.futures
+import contextlib
 import os
+import resource
 import select
 import signal
 import time
@@ -61,6 +63,18 @@ class DoorTest(harness.CommandTest):
         followers[0].signal(signal.SIGKILL)
         followers[0].wait()
         self.until("there is room again", lambda: self.command("tree").code == OK)
+
+    def test_a_node_without_descriptors_lets_clients_in_once_it_has_some(self):
+        node = self.node("--set", "link.handshake_timeout_ms=60000")
+        used = len(os.listdir(f"/proc/{node.pid}/fd"))
+        _, most = resource.prlimit(node.pid, resource.RLIMIT_NOFILE)
+        for more in (8, 9):  # of the two that a peer takes, the first or the second is missing
+            resource.prlimit(node.pid, resource.RLIMIT_NOFILE, (used + more, most))
+            with contextlib.ExitStack() as peers:
+                for _ in range(20):
+                    peers.enter_context(self.connection())
+                self.until("the node says so", lambda: "ulimit -n" in node.err())
+            self.ok("tree")
 
     def test_two_hundred_clients_at_once(self):
         node = self.node()

@@ -3,7 +3,8 @@
 Every test has a home of its own (XDG directories with short paths, since the path of a socket is
 limited), so tests may run beside each other. Nothing here sleeps: what is waited for is read with
 a deadline, polled from the kernel, or asked for again until a deadline. Whatever a test started is
-killed at its end, and by the kernel should the test itself be killed.
+killed at its end, and by the kernel should the test itself be killed; nodes that commands started
+end by themselves then.
 """
 
 import contextlib
@@ -34,6 +35,7 @@ PATIENCE_S = 60  # for what should take milliseconds, on a machine that is busy
 OK, FAILED, USAGE, NO_NODE, NAME_TAKEN, BOOT_FAILED, ESCALATED, STOP_TIMED_OUT, WORKERS_LOST = \
     range(9)
 CANCELLED = 130
+LINGER_MS = 300  # of a node that a command started, after its last client
 
 _libc = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG = 1
@@ -195,6 +197,7 @@ class CommandTest(unittest.TestCase):
         base = "/dev/shm" if os.access("/dev/shm", os.W_OK) else "/tmp"
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="sy-", dir=base))
         self.addCleanup(shutil.rmtree, self.home, ignore_errors=True)
+        self.addCleanup(self.kill_what_is_left)
         (self.home / "run").mkdir(mode=0o700)
         self.work = self.home / "work"
         self.work.mkdir()
@@ -207,11 +210,44 @@ class CommandTest(unittest.TestCase):
             "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
             "LANG": "C.UTF-8",
             "TZ": "UTC",
+            "SYMPHONY_NODE_LINGER_MS": str(LINGER_MS),
         }
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"):
             if name in os.environ:
                 self.env[name] = os.environ[name]
         self.started = 0
+
+    # ---- what commands started ------------------------------------------------------------------
+
+    def left(self):
+        """Processes that know this home and are not this test's own children: pid -> arguments."""
+        found = {}
+        home = os.fsencode(str(self.home))
+        for directory in pathlib.Path("/proc").iterdir():
+            if not directory.name.isdigit():
+                continue
+            with contextlib.suppress(OSError):
+                if home not in (directory / "environ").read_bytes():
+                    continue
+                parent = (directory / "stat").read_text().rsplit(")", 1)[1].split()[1]
+                if int(parent) != os.getpid():
+                    found[int(directory.name)] = (directory / "cmdline").read_bytes() \
+                        .decode(errors="replace").split("\0")[:-1]
+        return found
+
+    def started_nodes(self):
+        """The pids of nodes that commands started and that are still there."""
+        return [pid for pid, arguments in self.left().items() if "--for-command" in arguments]
+
+    def until_no_node(self):
+        """Commands left, and what they started has ended by itself."""
+        self.until("no node is left", lambda: not self.started_nodes())
+
+    def kill_what_is_left(self):
+        while left := self.left():
+            for pid in left:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
     # ---- starting -------------------------------------------------------------------------------
 
@@ -240,12 +276,12 @@ class CommandTest(unittest.TestCase):
         return Result(process.arguments, code, process.popen.stdout.read().decode(),
                       process.err())
 
-    def command(self, *arguments, env=None, binary=SYMPHONY, input=None):
+    def command(self, *arguments, env=None, binary=SYMPHONY, input=None, cwd=None, **options):
         """Runs a command to its end."""
         done = subprocess.run([binary, *map(str, arguments)], env=self.env | (env or {}),
                               input=input, stdin=None if input else subprocess.DEVNULL,
-                              capture_output=True, cwd=self.work, timeout=PATIENCE_S,
-                              preexec_fn=_die_with_parent)
+                              capture_output=True, cwd=cwd or self.work, timeout=PATIENCE_S,
+                              preexec_fn=_die_with_parent, **options)
         return Result(["symphony", *map(str, arguments)], done.returncode,
                       done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
 

@@ -156,7 +156,8 @@ class KilledRunTest(KillTest):
             make_sources(self.tree, self.rng)
 
     def keep(self, name):
-        """Nobody uses the data: a copy of it, and of what is written of the report."""
+        """A copy of the data, and of what is written of the report, when nobody uses them."""
+        self.until_no_node()
         kept = self.home / name
         shutil.copytree(self.data, kept / "data")
         if self.output.exists():
@@ -164,6 +165,7 @@ class KilledRunTest(KillTest):
         return kept
 
     def put_back(self, kept):
+        self.until_no_node()
         shutil.rmtree(self.data)
         shutil.copytree(kept / "data", self.data)
         shutil.rmtree(self.output, ignore_errors=True)

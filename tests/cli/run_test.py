@@ -6,7 +6,7 @@ import re
 import signal
 
 import harness
-from harness import CANCELLED, FAILED, NO_NODE, OK, SOURCE, USAGE
+from harness import CANCELLED, FAILED, OK, SOURCE, USAGE
 
 QUICK = """
 name = "quick"
@@ -73,8 +73,7 @@ class Quick(harness.CommandTest):
 
     def test_prints_json_lines_for_programs(self):
         lines = self.ok("--json", "run", self.melody(QUICK), "--input", "word=hi").json_lines()
-        self.assertEqual(lines[0]["kind"], "accepted")
-        self.assertTrue(lines[0]["embedded"])
+        self.assertEqual((lines[0]["kind"], lines[0]["node"]), ("accepted", "main"))
         self.assertEqual(lines[-1]["kind"], "summary")
         self.assertEqual(lines[-1]["status"], "succeeded")
         self.assertEqual(lines[-1]["outputs"], {"said": "hi"})
@@ -87,8 +86,8 @@ class Quick(harness.CommandTest):
 
     def test_attaches_to_the_node_that_runs(self):
         node = self.node()
-        lines = self.ok("--json", "run", self.melody(QUICK), "--input", "word=x").json_lines()
-        self.assertFalse(lines[0]["embedded"])
+        self.ok("run", self.melody(QUICK), "--input", "word=x")
+        self.assertEqual(self.started_nodes(), [])
         self.assertEqual(node.stop(), OK)
 
     def test_may_be_left_to_the_node(self):
@@ -99,8 +98,11 @@ class Quick(harness.CommandTest):
         out = self.ok("runs").out
         self.assertIn(run, out)
 
-    def test_is_not_left_to_a_node_that_does_not_run(self):
-        self.fails(NO_NODE, "run", self.melody(QUICK), "--input", "word=x", "--detach")
+    def test_may_be_left_to_a_node_that_the_command_starts(self):
+        run = self.ok("run", self.melody(QUICK), "--input", "word=x", "--detach").out.strip()
+        self.until_no_node()
+        [row] = self.ok("--json", "runs").json_lines()
+        self.assertEqual((row["run"], row["status"]), (run, "succeeded"))
 
     def test_draws_on_a_terminal_and_leaves_the_cursor_visible(self):
         terminal = self.terminal("run", self.melody(QUICK), "--input", "word=x", columns=90)
@@ -207,7 +209,7 @@ class CutShort(harness.CommandTest):
             if event["kind"] == "nodeStarted":
                 break
         self.assertEqual(process.stop(signal.SIGINT), CANCELLED)
-        summary = self.finish("--resume", run[:-4], "--again")
+        summary = self.finish("--resume", run[:-4])
         self.assertEqual(summary["outputs"], {"got": "through"})
         self.assertEqual(self.ran_first(), 1)
         [row] = self.ok("--json", "runs").json_lines()
@@ -216,10 +218,12 @@ class CutShort(harness.CommandTest):
     def test_by_kill_9_can_be_resumed(self):
         process = self.process("--json", "run", self.path, "--input", f"place={self.work}")
         run = json.loads(process.line_with('"accepted"'))["run"]
-        with open(self.work / "pipe", "w"):  # opens when `wait` reads it; its end ends the orphan
-            process.signal(signal.SIGKILL)
-            process.wait()
-        (self.work / "pipe").unlink()  # the orphan may not have closed it yet
+        self.until("it waits", (self.work / "started").exists)
+        [node] = self.started_nodes()
+        os.kill(node, signal.SIGKILL)
+        process.signal(signal.SIGKILL)
+        process.wait()
+        (self.work / "pipe").unlink()  # the program may not have closed it yet
         os.mkfifo(self.work / "pipe")
         summary = self.finish("--resume", run)
         self.assertEqual(summary["outputs"], {"got": "through"})
@@ -235,17 +239,17 @@ class CutShort(harness.CommandTest):
         self.assertIn("cancelled", terminal.text)
         self.assertIn("--resume", terminal.text)
 
-    def test_by_a_second_ctrl_c_leaves_at_once(self):
+    def test_by_a_second_ctrl_c_leaves_also_when_the_node_is_stuck(self):
         node = self.node()
         process = self.process("run", self.path, "--input", f"place={self.work}")
         process.line_with("first: done")
         node.signal(signal.SIGSTOP)  # so that cancelling takes as long as the test wants
         process.signal(signal.SIGINT)
-        process.line_with("cancelling; Ctrl-C again leaves at once")
+        process.line_with("cancelling; Ctrl-C again kills what runs, and leaves")
         self.assertTrue(process.alive())
         self.assertEqual(process.stop(signal.SIGINT), CANCELLED)
-        self.assertRegex(process.err(), r"^symphony: left without waiting; `symphony run "
-                                        r"--resume [0-9a-f-]{36} --again` takes the run up again\n$")
+        self.assertRegex(process.err(), r"^symphony: left without waiting for the end; `symphony "
+                                        r"run --resume [0-9a-f-]{36}` takes the run up again\n$")
         node.signal(signal.SIGCONT)
         self.until("the run is cancelled all the same",
                    lambda: self.ok("--json", "runs").json_lines()[0]["status"] == "cancelled")
@@ -260,7 +264,7 @@ class CutShort(harness.CommandTest):
         self.ok("describe", "/orchestration/engine")
         self.assertEqual(node.stop(), OK)
 
-    def test_other_commands_reach_the_node_inside_of_a_run(self):
+    def test_other_commands_reach_the_node_of_a_run(self):
         process = self.process("--json", "run", self.path, "--input", f"place={self.work}")
         while json.loads(process.line_with('"wait"'))["kind"] != "nodeStarted":
             pass
@@ -269,6 +273,17 @@ class CutShort(harness.CommandTest):
         [row] = self.ok("--json", "runs").json_lines()
         self.assertEqual(row["status"], "running")
         self.assertEqual(process.stop(signal.SIGINT), CANCELLED)
+
+    def test_by_another_command_is_cancelled_and_can_be_resumed(self):
+        process = self.process("--json", "run", self.path, "--input", f"place={self.work}")
+        run = json.loads(process.line_with('"accepted"'))["run"]
+        while json.loads(process.line_with('"wait"'))["kind"] != "nodeStarted":
+            pass
+        self.assertEqual(self.ok("runs", "cancel", run[:-4]).out, f"{run}  cancelled\n")
+        self.assertEqual(process.wait(), CANCELLED)
+        self.assertEqual(self.finish("--resume", run)["outputs"], {"got": "through"})
+        self.assertEqual(self.ok("runs", "cancel", run).out, f"{run}  succeeded\n")
+        self.assertIn("0192abcd", self.fails(FAILED, "runs", "cancel", "0192abcd").err)
 
     def test_and_resumed_once_too_often_says_that_nothing_is_left(self):
         lines = self.ok("--json", "run", self.melody(QUICK), "--input", "word=x").json_lines()
@@ -291,6 +306,27 @@ class Runs(harness.CommandTest):
         self.assertIn("\neach[1]", out)
         [shown] = self.ok("--json", "runs", "show", run).json_lines()
         self.assertEqual(len(shown["nodes"]), 5)
+
+    def test_are_followed_as_they_begin_and_end(self):
+        self.node()
+        first = self.ok("--json", "run", self.melody(QUICK), "--input", "word=x").json_lines()
+        feed = self.process("--json", "runs", "--follow")
+        second = self.command("--json", "run", self.melody(FAILING)).json_lines()
+        changes = [json.loads(feed.line()) for _ in range(4)]
+        self.assertEqual([(change["run"], change["melody"], change["status"])
+                          for change in changes],
+                         [(first[0]["run"], "quick", "running"),
+                          (first[0]["run"], "quick", "succeeded"),
+                          (second[0]["run"], "failing", "running"),
+                          (second[0]["run"], "failing", "failed")])
+        self.assertEqual([change["sequence"] for change in changes], [1, 2, 3, 4])
+        self.assertEqual(feed.stop(signal.SIGTERM), 143)
+
+    def test_that_are_over_are_not_watched(self):
+        run = self.ok("--json", "run", self.melody(QUICK), "-i", "word=x").json_lines()[0]["run"]
+        self.until_no_node()
+        err = self.fails(FAILED, "runs", "watch", run).err
+        self.assertIn(f"symphony runs show {run}", err)
 
     def test_that_failed_show_why(self):
         self.fails(FAILED, "run", self.melody(FAILING))

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -18,11 +19,12 @@
 
 #include "actors/orchestration/operator.hpp"
 #include "extensions/operators/operators.hpp"
+#include "runtime/process/process.hpp"
 #include "tests/support/temp_dir.hpp"
 
 namespace symphony::extensions::testing {
 
-class MemoryContext final : public actors::OperatorContext {
+class MemoryContext : public actors::OperatorContext {
  public:
   explicit MemoryContext(int cores = 2) : cores_(cores) {}
   bool cancelled() const noexcept override {
@@ -30,8 +32,19 @@ class MemoryContext final : public actors::OperatorContext {
   }
   std::chrono::steady_clock::time_point deadline() const noexcept override { return deadline_; }
   int cores() const noexcept override { return cores_; }
+  const std::string& directory() const noexcept override { return run_directory; }
+  std::vector<std::string> environment() const override { return run_environment; }
+  bool hurried() const noexcept override { return false; }
   void progress(double done, double total) override {
     if (total > 0) fraction = done / total;
+  }
+  std::string name() const override { return {}; }
+  runtime::ForkServer& fork_server() override {
+    static runtime::ForkServer server;
+    return server;
+  }
+  void output(runtime::OutputStream stream, std::string_view bytes) override {
+    printed[stream].append(bytes);
   }
   Result<std::vector<std::string>> store(std::span<const actors::ArtifactDraft> drafts) override {
     const std::lock_guard lock(mutex_);
@@ -51,8 +64,11 @@ class MemoryContext final : public actors::OperatorContext {
   void cancel_after_polls(int polls) { polls_left_ = polls; }
   void set_deadline(std::chrono::steady_clock::time_point deadline) { deadline_ = deadline; }
 
+  std::string run_directory;
+  std::vector<std::string> run_environment{std::string("PATH=") + std::getenv("PATH")};
   std::vector<actors::ArtifactDraft> stored;
   int batches = 0;
+  std::map<runtime::OutputStream, std::string> printed;
   std::atomic<double> fraction = 0;  // what was last told of the progress
 
  private:

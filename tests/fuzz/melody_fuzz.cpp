@@ -16,7 +16,7 @@ void evaluate_everything(const Plan& plan) {
   Json inputs = Json::object();
   for (const MelodyInput& input : plan.inputs) inputs[input.name] = input.default_value;
   const Json results{{"value", item}, {"ok", true}, {"files", {"x"}}, {"text", "t"}};
-  Scope scope;
+  RunScope scope;
   scope.inputs = &inputs;
   scope.item = &item;
   scope.index = 1;

@@ -126,6 +126,14 @@ TEST(Json, LimitsBoundTextDepthAndMessage) {
   many.back() = ']';
   EXPECT_EQ(refusal(many + "}", limits),
             "resourceExhausted: the message would be too large here (field children)");
+  // Elements that are charged for nothing else, too.
+  for (const std::string field : {"numbers", "flags", "voids", "texts"}) {
+    std::string elements;
+    for (int i = 0; i < 2'000; ++i) elements += "null,";
+    elements.back() = ']';
+    EXPECT_EQ(refusal("{\"" + field + "\": [" + elements + "}", limits),
+              "resourceExhausted: the message would be too large here (field " + field + ")");
+  }
 }
 
 TEST(Json, DataIsBase64) {

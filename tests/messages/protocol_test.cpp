@@ -99,7 +99,7 @@ TEST(Protocols, KnowTheirMethodsAndComments) {
 }
 
 // Records what was sent.
-class Sink : public Asker {
+class Recorder : public WaitingAsker {
  public:
   struct Named : Target {
     explicit Named(std::string_view name) : name_(name) {}
@@ -109,13 +109,13 @@ class Sink : public Asker {
   std::unique_ptr<Target> resolve(std::string_view name) override {
     return std::make_unique<Named>(name);
   }
-  std::uint64_t ask(Target&, Envelope request, AskOptions options, AskDone done) override {
+  std::uint64_t ask(Target&, Envelope request, Deadline deadline, AskDone done) override {
     sent = std::move(request);
-    retry = options.retry;
+    due = deadline;
     done(Error{Errc::UNAVAILABLE, "nobody"});
     return 1;
   }
-  Result<Words> ask_and_wait(Target&, Envelope request, AskOptions) override {
+  Result<Words> ask_and_wait(Target&, Envelope request, Deadline) override {
     sent = std::move(request);
     return Words::build<messages::HealthResponse>([](auto builder) { builder.setHealthy(true); });
   }
@@ -124,30 +124,53 @@ class Sink : public Asker {
     return {};
   }
   void cancel(Target&, std::uint64_t correlation) override { cancelled = correlation; }
-  Deadline now() const override { return {}; }
+  Deadline now() const override { return time; }
 
+  Deadline time{};
   Envelope sent;
-  bool retry = false;
+  Deadline due = kNoDeadline;
   std::uint64_t cancelled = 0;
 };
 
 TEST(Ref, AsksWithTheProtocolsIdAndTheMethodsOrdinal) {
-  Sink sink;
-  const Ref<Component> component{sink, "/x"};
+  Recorder asker;
+  const WaitingRef<Component> component{asker, "/x"};
   EXPECT_EQ(component.name(), "/x");
   const auto answer = component.health().get();
   ASSERT_TRUE(answer.ok());
   EXPECT_TRUE((*answer)->getHealthy());
-  EXPECT_EQ(sink.sent.header.protocol, Component::kId);
-  EXPECT_EQ(sink.sent.header.method, Component::Health::kOrdinal);
-  EXPECT_EQ(sink.sent.header.kind, Kind::request);
+  EXPECT_EQ(asker.sent.header.protocol, Component::kId);
+  EXPECT_EQ(asker.sent.header.method, Component::Health::kOrdinal);
+  EXPECT_EQ(asker.sent.header.kind, Kind::request);
 
   std::string said;
-  component.describe([](auto) {}).retrying().then([&](Result<Msg<messages::DescribeResponse>> r) {
+  component.describe([](auto) {}).then([&](Result<Msg<messages::DescribeResponse>> r) {
     said = r.ok() ? "answer" : r.error().message;
   });
   EXPECT_EQ(said, "nobody");
-  EXPECT_TRUE(sink.retry);
+  EXPECT_EQ(asker.due, kNoDeadline);
+}
+
+TEST(Ref, CountsItsTimeFromWhenItIsSaid) {
+  Recorder asker;
+  const Ref<Component> component{asker, "/x"};
+  auto ask = component.health();
+  asker.time += std::chrono::seconds{3};
+  std::move(ask).within(std::chrono::seconds{2}).then([](auto) {});
+  EXPECT_EQ(asker.due, Deadline{} + std::chrono::seconds{5});
+}
+
+TEST(Ref, SaysWhatTheSchemaSaysOfUrgency) {
+  Recorder asker;
+  const Ref<Component> component{asker, "/x"};
+  component.stop().then([](auto) {});
+  EXPECT_TRUE(asker.sent.header.urgent);
+  component.drain().then([](auto) {});
+  EXPECT_FALSE(asker.sent.header.urgent);
+  EXPECT_TRUE(find_method(Component::kId, Component::Stop::kOrdinal)->urgent);
+  EXPECT_FALSE(find_method(Component::kId, Component::Drain::kOrdinal)->urgent);
+  EXPECT_EQ(find_method(Component::kId, 99), nullptr);
+  EXPECT_EQ(find_method(1, 0), nullptr);
 }
 
 }  // namespace

@@ -29,6 +29,21 @@ TEST(Words, LargeMessagesGrowBeyondTheInlineSegment) {
       Msg<DescribeResponse> { words } -> getName().size(), large.size());
 }
 
+TEST(Words, SegmentsGrowWithTheMessageSoThatEveryMessageHasFew) {
+  const std::string piece(1'000, 'x');
+  std::size_t before = 0;
+  for (const unsigned pieces : {200u, 2'000u, 20'000u}) {
+    const auto words = Words::build<messages::ComponentStats>([&](auto builder) {
+      auto errors = builder.initLastErrors(pieces);
+      for (unsigned i = 0; i < pieces; ++i) errors.set(i, piece);
+    });
+    EXPECT_GE(words.size_bytes(), pieces * piece.size());
+    // Ten times the size is four doublings.
+    EXPECT_LE(words.segments().size(), before == 0 ? 16 : before + 5) << pieces;
+    before = words.segments().size();
+  }
+}
+
 TEST(Words, AMessageStaysReadableWhenItIsMoved) {
   auto message = Msg<DescribeResponse>::build([](auto builder) { builder.setName("/pit"); });
   const auto reader = *message;

@@ -10,7 +10,9 @@
 //   DISK_FAULT_SEED      decides what is kept
 //   DISK_FAULT_AT_WRITE  power goes at this write (counted from 1) ...
 //   DISK_FAULT_AT_SYNC   ... or at this sync
-//   DISK_FAULT_LMDB      "nosync" or "nometasync": opens LMDB with that flag, which is wrong, to
+//   DISK_FAULT_STAT      an errno: stat(2) of a data.mdb fails with it, as on a file server that
+//   hangs DISK_FAULT_LMDB      "nosync" or "nometasync": opens LMDB with that flag, which is wrong,
+//   to
 //                        show that such a mistake is found
 //
 // The process exits with kExitPowerLost. The disk is put into its final state by a child that
@@ -18,6 +20,7 @@
 // output to its end knows that it is done.
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <lmdb.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -79,10 +82,12 @@ struct File {
   std::vector<Write> unsynced;
 };
 
-// A name that was made (`from` empty) or changed.
+// A name that was made (`from` empty) or changed. What had the name before lives on as `replaced`
+// for as long as power may go (empty: nothing had it).
 struct NameChange {
   std::string from;
   std::string to;
+  std::string replaced;
 };
 
 std::string directory_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
@@ -103,7 +108,7 @@ class Disk {
   }
 
   void opened(int fd, const std::string& path, int flags, bool created) {
-    if (created) name_changes_.push_back({"", path});
+    if (created) made(path);
     struct stat info {};
     if (fstat(fd, &info) != 0) return;
     if (S_ISDIR(info.st_mode)) {
@@ -123,8 +128,16 @@ class Disk {
   bool watches(int fd) const { return descriptors_.count(fd) + directories_.count(fd) > 0; }
   bool watches_file(int fd) const { return descriptors_.count(fd) > 0; }
 
-  void renamed(const std::string& from, const std::string& to) {
-    name_changes_.push_back({from, to});
+  void made(const std::string& path) { name_changes_.push_back({"", path, ""}); }
+
+  // To be called before the rename: keeps what has the name.
+  std::string keep(const std::string& path) {
+    const auto kept = path + ".before-" + std::to_string(++kept_);
+    return ::link(path.c_str(), kept.c_str()) == 0 ? kept : "";
+  }
+
+  void renamed(const std::string& from, const std::string& to, const std::string& replaced) {
+    name_changes_.push_back({from, to, replaced});
     for (auto& [id, file] : files_) {
       if (file.path == from) file.path = to;
     }
@@ -160,7 +173,9 @@ class Disk {
     }
     if (const auto dir = directories_.find(fd); dir != directories_.end()) {
       std::erase_if(name_changes_, [&](const NameChange& change) {
-        return directory_of(change.to) == dir->second;
+        const bool durable = directory_of(change.to) == dir->second;
+        if (durable && !change.replaced.empty()) ::unlink(change.replaced.c_str());
+        return durable;
       });
     }
     if (last) lose_power(nullptr);
@@ -234,11 +249,20 @@ class Disk {
     while (name_changes_.size() > kept) {
       const auto change = name_changes_.back();
       name_changes_.pop_back();
+      auto* rename = real<int(const char*, const char*)>("rename");
       if (change.from.empty()) {
-        ::unlink(change.to.c_str());
+        // A directory goes with what is in it. Not by the standard library: it closes through us.
+        ::nftw(
+            change.to.c_str(),
+            [](const char* path, const struct stat*, int, FTW*) { return ::remove(path); }, 8,
+            FTW_DEPTH | FTW_PHYS);
       } else {
-        real<int(const char*, const char*)>("rename")(change.to.c_str(), change.from.c_str());
+        rename(change.to.c_str(), change.from.c_str());
       }
+      if (!change.replaced.empty()) rename(change.replaced.c_str(), change.to.c_str());
+    }
+    for (const auto& change : name_changes_) {
+      if (!change.replaced.empty()) ::unlink(change.replaced.c_str());
     }
   }
 
@@ -249,6 +273,7 @@ class Disk {
   const std::uint64_t at_sync_;
   std::uint64_t writes_ = 0;
   std::uint64_t syncs_ = 0;
+  std::uint64_t kept_ = 0;
   std::map<int, std::pair<Id, bool>> descriptors_;
   std::map<int, std::string> directories_;
   std::map<Id, File> files_;
@@ -270,6 +295,27 @@ int open_watched(const char* path, int flags, mode_t mode) {
   const int fd = real_open(path, flags, mode);
   if (fd >= 0) disk().opened(fd, path, flags, created);
   return fd;
+}
+
+template <class Rename>
+int rename_watched(const char* from, const char* to, Rename&& rename) {
+  std::lock_guard lock(disk().mutex());
+  if (!disk().watches(std::string_view(to))) return rename();
+  const auto replaced = disk().keep(to);
+  const int result = rename();
+  if (result == 0)
+    disk().renamed(from, to, replaced);
+  else if (!replaced.empty())
+    ::unlink(replaced.c_str());
+  return result;
+}
+
+// Whether stat(2) is to fail; errno says why.
+bool stat_fails(const char* path) {
+  const auto error_number = number_of("DISK_FAULT_STAT");
+  if (error_number == 0 || !std::string_view(path).ends_with("data.mdb")) return false;
+  errno = static_cast<int>(error_number);
+  return true;
 }
 
 int sync_watched(int fd, const char* name) {
@@ -379,11 +425,33 @@ int fsync(int fd) { return sync_watched(fd, "fsync"); }
 int fdatasync(int fd) { return sync_watched(fd, "fdatasync"); }
 
 int rename(const char* from, const char* to) noexcept {
-  std::lock_guard lock(disk().mutex());
   static auto* function = real<int(const char*, const char*)>("rename");
-  const int result = function(from, to);
-  if (result == 0 && disk().watches(std::string_view(to))) disk().renamed(from, to);
+  return rename_watched(from, to, [&] { return function(from, to); });
+}
+
+int renameat2(int from_dir, const char* from, int to_dir, const char* to, unsigned flags) noexcept {
+  static auto* function = real<int(int, const char*, int, const char*, unsigned)>("renameat2");
+  if (to_dir != AT_FDCWD) return function(from_dir, from, to_dir, to, flags);
+  return rename_watched(from, to, [&] { return function(from_dir, from, to_dir, to, flags); });
+}
+
+int mkdir(const char* path, mode_t mode) noexcept {
+  static auto* function = real<int(const char*, mode_t)>("mkdir");
+  std::lock_guard lock(disk().mutex());
+  const int result = function(path, mode);
+  // Only where it would be seen that the directory above is synced.
+  if (result == 0 && disk().watches(directory_of(path))) disk().made(path);
   return result;
+}
+
+int stat(const char* path, struct stat* status) noexcept {
+  static auto* function = real<int(const char*, struct stat*)>("stat");
+  return stat_fails(path) ? -1 : function(path, status);
+}
+
+int stat64(const char* path, struct stat64* status) noexcept {
+  static auto* function = real<int(const char*, struct stat64*)>("stat64");
+  return stat_fails(path) ? -1 : function(path, status);
 }
 
 int mdb_env_open(MDB_env* env, const char* path, unsigned flags, mdb_mode_t mode) {

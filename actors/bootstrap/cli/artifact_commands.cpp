@@ -68,7 +68,7 @@ std::string origin_of(messages::ArtifactVersion::Reader version) {
 }
 
 void show_log(Context& context, const LogArguments& arguments) {
-  const auto session = context.connect_or_boot("artifact log");
+  const auto session = context.connect_or_start("artifact log");
   if (session == nullptr) return;
   if (context.json) {
     each_version(context, *session, arguments, [&](messages::ArtifactVersion::Reader version) {
@@ -117,13 +117,15 @@ void ask_how_far(Session& session, const std::shared_ptr<VerifyWait>& wait) {
                      });
 }
 
-VerifyAnswer await_report(Session& session) {
+VerifyAnswer await_report(Session& session, bool repair) {
   auto wait = std::make_shared<VerifyWait>();
-  session.desk().ask(Ref<protocol::Artifacts>{session.client()}.verify().within(kVerifyTimeout),
-                     [wait](VerifyAnswer answer) {
-                       wait->meter.clear();
-                       wait->answer.emplace(std::move(answer));
-                     });
+  const Ref<protocol::Artifacts> artifacts{session.client()};
+  auto ask = artifacts.verify(
+      [&](messages::VerifyArtifactsRequest::Builder request) { request.setRepair(repair); });
+  session.desk().ask(std::move(ask).within(kVerifyTimeout), [wait](VerifyAnswer answer) {
+    wait->meter.clear();
+    wait->answer.emplace(std::move(answer));
+  });
   wait->meter.advance(0, "");
   while (!wait->answer) {
     if (session.desk().interrupts() > 0) {
@@ -136,13 +138,15 @@ VerifyAnswer await_report(Session& session) {
   return std::move(*wait->answer);
 }
 
-void verify(Context& context) {
-  const auto session = context.connect_or_boot("artifact verify");
+void verify(Context& context, bool repair) {
+  const auto session = context.connect_or_start("artifact verify");
   if (session == nullptr) return;
-  const auto answer = await_report(*session);
+  const auto answer = await_report(*session, repair);
   if (!answer) return fail_transfer(context, *session, answer.error());
   const auto report = **answer;
-  if (report.getProblems().size() > 0) context.exit_code = bootstrap::kExitFailed;
+  const auto left = report.getProblems().size() -
+                    std::min<std::uint64_t>(report.getRepaired(), report.getProblems().size());
+  if (left > 0) context.exit_code = bootstrap::kExitFailed;
   if (context.json) {
     fmt::print("{}\n", to_json(capnp::DynamicStruct::Reader(report)));
     return;
@@ -155,6 +159,12 @@ void verify(Context& context) {
              human_count(report.getContents()), human_count(report.getParts()),
              human_bytes(report.getBytes()), human_count(report.getVersions()),
              human_count(report.getTrees()), human_count(report.getUnreferenced()));
+  if (report.getRepaired() > 0)
+    fmt::print("{} damaged records that nothing referred to were removed\n",
+               human_count(report.getRepaired()));
+  if (left > 0)
+    fmt::print(
+        "to repair a content, put the same bytes again: the file that is named, or its tree\n");
 }
 
 // ---- put ----------------------------------------------------------------------------------------
@@ -165,7 +175,7 @@ void put(Context& context, const PutArguments& arguments) {
                         "name a file (or - for standard input), or a directory with --tree");
   if (!arguments.tree.empty() && arguments.name.empty())
     return context.fail(bootstrap::kExitUsage, "--tree needs a --name for the version it makes");
-  const auto session = context.connect_or_boot("artifact put");
+  const auto session = context.connect_or_start("artifact put");
   if (session == nullptr) return;
   if (arguments.tree.empty())
     put_file(context, *session, arguments);
@@ -190,8 +200,11 @@ void add_put(CLI::App& artifact, Context& context) {
       "Examples: symphony artifact put report.html --name report --type text/html\n"
       "          git log -p | symphony artifact put - --name history\n"
       "          symphony artifact put --tree src --name sources\n"
-      "What is printed is durable. With --tree, what cannot be read is left out and told, and the\n"
-      "exit code is 1. Equal contents are stored once.");
+      "What is printed is durable. With --tree, what cannot be read, or changes while it is read,\n"
+      "is left out and told, and the exit code is 1. Kept are permissions, modification times,\n"
+      "holes, symbolic and hard links; not owners and extended attributes, which is told. The "
+      "store\n"
+      "itself is left out. Equal contents are sent and stored once.");
   command->callback([&context, arguments] { put(context, *arguments); });
 }
 
@@ -208,9 +221,11 @@ void add_get(CLI::App& artifact, Context& context) {
       ->type_name("PATH");
   command->footer(
       "Examples: symphony artifact get report@2 -o old.html\n"
-      "          symphony artifact get sources -o restored/");
+      "          symphony artifact get sources -o restored/\n"
+      "A file is replaced only when all of it is there. What a link leads to is replaced, not the\n"
+      "link; a pipe or device is written into.");
   command->callback([&context, arguments] {
-    const auto session = context.connect_or_boot("artifact get");
+    const auto session = context.connect_or_start("artifact get");
     if (session != nullptr) get_artifact(context, *session, *arguments);
   });
 }
@@ -218,8 +233,7 @@ void add_get(CLI::App& artifact, Context& context) {
 }  // namespace
 
 void fail_transfer(Context& context, Session& session, const Error& error) {
-  if (session.desk().interrupts() > 0) return context.fail(bootstrap::kExitCancelled, "cancelled");
-  context.fail(error);
+  fail_ask(context, session, error);
 }
 
 void print_version(const Context& context, messages::ArtifactVersion::Reader version) {
@@ -271,8 +285,12 @@ void add_artifact_commands(CLI::App& app, Context& context) {
 
   auto* checker =
       artifact->add_subcommand("verify", "Read everything back and check it (exit 0 or 1)");
-  checker->footer("Contents that no name leads to are legal: something was cut short once.");
-  checker->callback([&context] { verify(context); });
+  auto repair = std::make_shared<bool>(false);
+  checker->add_flag("--repair", *repair, "Remove what is damaged and nothing refers to");
+  checker->footer(
+      "Contents that no name leads to are legal: something was cut short once. A damaged content\n"
+      "that a name leads to is named with it: putting the same bytes again repairs it.");
+  checker->callback([&context, repair] { verify(context, *repair); });
 }
 
 }  // namespace symphony::cli

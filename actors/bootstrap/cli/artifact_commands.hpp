@@ -14,6 +14,8 @@ namespace symphony::cli {
 
 // Parts under way at a time: with the part size, what a transfer takes of memory.
 inline constexpr std::size_t kPartsUnderWay = 4;
+// How often a file that changes while it is read is read before it is given up.
+inline constexpr int kReadAttempts = 3;
 // Storing a batch waits for the disk, perhaps behind others.
 inline constexpr std::chrono::minutes kStoreTimeout{5};
 

@@ -2,12 +2,17 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <exception>
 #include <memory>
+#include <sstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "actors/bootstrap/cli/context.hpp"
+#include "actors/bootstrap/cli/output.hpp"
 #include "runtime/system/allocator.hpp"
 #include "runtime/text/suggest.hpp"
 
@@ -22,7 +27,8 @@ constexpr const char* kFooter =
     "`symphony help COMMAND` tells more. Exit codes: 0 done, 1 failed, 2 bad arguments, settings "
     "or\n"
     "melody, 3 no node answers, 4 name taken, 5 boot failed, 6 escalated, 7 stop timed out,\n"
-    "8 workers lost, 130 cancelled.";
+    "8 workers lost, 130 cancelled; 129 and 143 by SIGHUP and SIGTERM. With --json errors are\n"
+    "JSON too, an object a line on standard error.";
 
 void add_help_command(CLI::App& app, Context& context) {
   auto* help = app.add_subcommand("help", "Tell how a command is used");
@@ -84,12 +90,8 @@ std::string explain(const CLI::App& app, const CLI::ParseError& error) {
   return "there is no command \"" + word + "\"" + runtime::suggestion_suffix(word, commands) + see;
 }
 
-}  // namespace
-
-int run_command(int argc, char** argv, std::vector<runtime::ChildPlan> extra) {
-  runtime::bound_allocator();
-  Context context;
-  context.extra = std::move(extra);
+// Parses and carries out. An exception says that the output is lost, or is a bug.
+int carry_out(Context& context, int argc, char** argv) {
   CLI::App app{kAbout, "symphony"};
   app.footer(kFooter);
   app.set_version_flag("--version", "symphony " SYMPHONY_VERSION);
@@ -117,14 +119,37 @@ int run_command(int argc, char** argv, std::vector<runtime::ChildPlan> extra) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& done) {
-    return app.exit(done);
+    std::ostringstream out;
+    const int code = app.exit(done, out, out);
+    std::fputs(out.str().c_str(), stdout);
+    return code;
   } catch (const CLI::ParseError& error) {
+    // Where parsing ended before it came to --json.
+    context.json =
+        std::any_of(argv, argv + argc, [](std::string_view word) { return word == "--json"; });
     context.fail(bootstrap::kExitUsage, explain(app, error));
   }
-  if (context.threads_left) {  // no destructor may run beside them
-    std::fflush(nullptr);
-    ::_exit(context.exit_code);
+  return context.exit_code;
+}
+
+}  // namespace
+
+int run_command(int argc, char** argv, std::vector<runtime::ChildPlan> extra) {
+  runtime::bound_allocator();
+  take_over_standard_output();
+  Context context;
+  context.extra = std::move(extra);
+  try {
+    context.exit_code = carry_out(context, argc, argv);
+  } catch (const std::exception& error) {
+    if (finish_standard_output()) context.fail(bootstrap::kExitFailed, error.what());
   }
+  if (const auto written = finish_standard_output(); !written) {
+    const int code = context.exit_code;
+    context.fail(code == bootstrap::kExitOk ? int{bootstrap::kExitFailed} : code,
+                 written.error().message);
+  }
+  if (context.threads_left) ::_exit(context.exit_code);  // no destructor may run beside them
   return context.exit_code;
 }
 

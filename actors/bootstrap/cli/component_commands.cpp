@@ -8,6 +8,7 @@
 #include <functional>
 
 #include "actors/bootstrap/cli/context.hpp"
+#include "actors/bootstrap/cli/terminal.hpp"
 #include "messages/component.protocol.hpp"
 #include "messages/foundation.protocol.hpp"
 #include "messages/json.hpp"
@@ -30,7 +31,7 @@ void print_json(const Msg<T>& message) {
 void ps(Context& context) {
   const auto client = context.connect("ps");
   if (client == nullptr) return;
-  const auto answer = Ref<protocol::Telemetry>{*client}.list().get();
+  const auto answer = WaitingRef<protocol::Telemetry>{*client}.list().get();
   if (!answer) return context.fail(answer.error());
   if (context.json) return print_json(*answer);
   Table table{{"NAME", "STATE", "WAITING", "DONE", "FAILED", "RESTARTS", "p50", "p99", "DOING"},
@@ -61,12 +62,12 @@ void ps(Context& context) {
 
 void print_tree(messages::TreeNode::Reader node, const std::string& indent, bool last, bool root) {
   const std::string branch = root ? "" : last ? "└─ " : "├─ ";
-  std::string line = indent + branch + node.getName().cStr();
-  line += "  " + std::string{node.getState().cStr()};
-  if (node.getStrategy().size() > 0) line += "  " + std::string{node.getStrategy().cStr()};
+  std::string line = indent + branch + one_line(node.getName().cStr());
+  line += "  " + one_line(node.getState().cStr());
+  if (node.getStrategy().size() > 0) line += "  " + one_line(node.getStrategy().cStr());
   if (node.getRestarts() > 0) line += fmt::format("  {} restarts", node.getRestarts());
   if (node.getLastExit().size() > 0)
-    line += "  (last: " + std::string{node.getLastExit().cStr()} + ")";
+    line += "  (last: " + one_line(node.getLastExit().cStr()) + ")";
   fmt::print("{}\n", line);
   const std::string below = root ? "" : indent + (last ? "   " : "│  ");
   const auto children = node.getChildren();
@@ -77,7 +78,7 @@ void print_tree(messages::TreeNode::Reader node, const std::string& indent, bool
 void tree(Context& context) {
   const auto client = context.connect("tree");
   if (client == nullptr) return;
-  const Ref<protocol::Supervisor> root{*client, kRootName};
+  const WaitingRef<protocol::Supervisor> root{*client, kRootName};
   const auto answer = root.tree().get();
   if (!answer) return context.fail(answer.error());
   if (context.json) return print_json(*answer);
@@ -89,16 +90,16 @@ void tree(Context& context) {
 void describe(Context& context, const std::string& name) {
   const auto client = context.connect("describe");
   if (client == nullptr) return;
-  const auto answer = Ref<protocol::Component>{*client, name}.describe().get();
+  const auto answer = WaitingRef<protocol::Component>{*client, name}.describe().get();
   if (!answer) return context.fail(answer.error());
   if (context.json) return print_json(*answer);
   const auto about = **answer;
   const auto stats = about.getStats();
-  fmt::print("{}: {}\n", about.getName().cStr(), about.getSummary().cStr());
+  fmt::print("{}: {}\n", one_line(about.getName().cStr()), one_line(about.getSummary().cStr()));
   fmt::print("  protocol     {}\n", about.getProtocol().cStr());
   fmt::print("  incarnation  {}, {} restarts\n", about.getIncarnation(), stats.getRestarts());
   if (about.getStateLine().size() > 0)
-    fmt::print("  doing        {}\n", about.getStateLine().cStr());
+    fmt::print("  doing        {}\n", one_line(about.getStateLine().cStr()));
   fmt::print("  messages     {} handled, {} waiting, {} refused, {} failed, {} dropped\n",
              human_count(stats.getProcessed()), human_count(stats.getDepth()),
              human_count(stats.getRefused()), human_count(stats.getFailed()),
@@ -112,9 +113,10 @@ void describe(Context& context, const std::string& name) {
   latency("waiting      ", stats.getWaiting());
   latency("handling     ", stats.getHandling());
   for (const auto setting : about.getSettings())
-    fmt::print("  setting      {} = {} ({})\n", setting.getKey().cStr(), setting.getValue().cStr(),
-               setting.getOrigin().cStr());
-  for (const auto error : stats.getLastErrors()) fmt::print("  last error   {}\n", error.cStr());
+    fmt::print("  setting      {} = {} ({})\n", one_line(setting.getKey().cStr()),
+               one_line(setting.getValue().cStr()), one_line(setting.getOrigin().cStr()));
+  for (const auto error : stats.getLastErrors())
+    fmt::print("  last error   {}\n", one_line(error.cStr()));
   fmt::print("\nmethods (symphony send {} METHOD JSON):\n", name);
   for (const auto method : about.getMethods()) {
     if (method.getInternal()) continue;
@@ -129,7 +131,7 @@ void describe(Context& context, const std::string& name) {
 // The protocol that the component says it has.
 const ProtocolInfo* protocol_of(Context& context, runtime::LinkClient& client,
                                 const std::string& name) {
-  const auto about = Ref<protocol::Component>{client, name}.describe().get();
+  const auto about = WaitingRef<protocol::Component>{client, name}.describe().get();
   if (!about) {
     context.fail(about.error());
     return nullptr;
@@ -176,11 +178,11 @@ void send(Context& context, const std::string& name, const std::string& method_n
     if (!sent) context.fail(sent.error());
     return;
   }
-  AskOptions options;
+  Deadline deadline = kNoDeadline;
   if (timeout_s > 0)
-    options.deadline = client->now() + std::chrono::duration_cast<std::chrono::nanoseconds>(
-                                           std::chrono::duration<double>(timeout_s));
-  const auto answer = client->ask_and_wait(*target, std::move(envelope), options);
+    deadline = client->now() + std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                   std::chrono::duration<double>(timeout_s));
+  const auto answer = client->ask_and_wait(*target, std::move(envelope), deadline);
   if (!answer) return context.fail(answer.error());
   fmt::print("{}\n", to_json(*answer, method->response(),
                              context.json ? JsonStyle::compact : JsonStyle::pretty));

@@ -1,5 +1,7 @@
 // symphony config check, show, sample
 #include <cstdio>
+#include <sstream>
+#include <string>
 
 #include "actors/bootstrap/cli/context.hpp"
 #include "runtime/settings/node_schema.hpp"
@@ -10,7 +12,12 @@ namespace {
 
 void print(Context& context, const runtime::ConfigReport& report) {
   std::fputs(report.output.c_str(), stdout);
-  std::fputs(report.errors.c_str(), stderr);
+  if (context.json) {
+    std::istringstream lines{report.errors};
+    for (std::string line; std::getline(lines, line);) context.fail(report.exit_code, line);
+  } else {
+    std::fputs(report.errors.c_str(), stderr);
+  }
   context.exit_code = report.exit_code;
 }
 

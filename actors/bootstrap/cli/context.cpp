@@ -7,10 +7,16 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <filesystem>
 
 #include "actors/bootstrap/cli/session.hpp"
+#include "actors/bootstrap/cli/start_node.hpp"
+#include "actors/bootstrap/cli/terminal.hpp"
 #include "actors/bootstrap/node.hpp"
+#include "messages/control.protocol.hpp"
+#include "messages/json_value.hpp"
 #include "runtime/settings/node_schema.hpp"
+#include "runtime/system/fs.hpp"
 #include "runtime/text/path_text.hpp"
 
 namespace symphony::cli {
@@ -24,8 +30,7 @@ std::optional<runtime::Settings> Context::settings() {
   if (!check_node_name(schema)) return std::nullopt;
   auto loaded = runtime::load_settings(schema, settings_input());
   if (loaded.problems.empty()) return std::move(loaded.value);
-  std::fputs(loaded.problems.text().c_str(), stderr);
-  exit_code = bootstrap::kExitUsage;
+  fail(loaded.problems);
   return std::nullopt;
 }
 
@@ -49,8 +54,10 @@ std::string Context::node_name(const runtime::Settings& settings) const {
 
 namespace {
 
-constexpr std::chrono::seconds kNameTakenPatience{10};
-constexpr std::chrono::milliseconds kNameTakenPause{20};
+// For a node that is starting or stopping under the same name.
+constexpr std::chrono::seconds kNodePatience{30};
+constexpr std::chrono::milliseconds kNodePause{10};
+constexpr std::chrono::seconds kMakeWayTimeout{5};
 
 Result<std::unique_ptr<runtime::LinkClient>> connect_to(const runtime::Settings& settings,
                                                         const std::string& node,
@@ -61,6 +68,40 @@ Result<std::unique_ptr<runtime::LinkClient>> connect_to(const runtime::Settings&
   options.node = node;
   if (node != settings.get<std::string>("node.name")) options.start_command += " --name " + node;
   return runtime::LinkClient::connect(bootstrap::node_paths(settings, node).socket, options);
+}
+
+Error interrupted() { return {Errc::CANCELLED, "interrupted before a node was there"}; }
+
+// What a node has to be told to be the one that the command means.
+std::vector<std::string> node_arguments(const Context& context, const std::string& name) {
+  std::vector<std::string> arguments{"--json", "--node", name};
+  if (context.config) arguments.insert(arguments.end(), {"--config", *context.config});
+  for (const auto& set : context.sets) arguments.insert(arguments.end(), {"--set", set});
+  arguments.insert(arguments.end(), {"node", "--for-command"});
+  return arguments;
+}
+
+// One attempt of connect_or_start: a node is there, or will be (nothing), or cannot be.
+Result<std::unique_ptr<runtime::LinkClient>> connect_or_start_once(
+    Context& context, const runtime::Settings& settings, const std::string& name,
+    const std::string& command, Desk& desk) {
+  auto client = connect_to(settings, name, command);
+  if (client || client.error().code != Errc::UNAVAILABLE) return client;
+  const auto socket = bootstrap::node_paths(settings, name).socket;
+  const auto folder = std::filesystem::path(socket).parent_path();
+  if (auto made = runtime::ensure_private_directory(folder); !made) return made.error();
+  const auto lock = StartLock::try_lock(socket);
+  if (!lock) return lock.error();
+  if (!lock->has_value()) return client.error();  // somebody is at it
+  client = connect_to(settings, name, command);
+  if (client) return client;
+  const auto start = start_node(desk, node_arguments(context, name));
+  if (!start) return start.error();
+  if (start->ready) return connect_to(settings, name, command);
+  // Its data is in use: by one that is stopping, as a rule.
+  const bool taken = start->exit_code == bootstrap::kExitNameTaken;
+  context.exit_code = start->exit_code;
+  return Error{taken ? Errc::UNAVAILABLE : Errc::FAILED_PRECONDITION, start->message, {}, taken};
 }
 
 }  // namespace
@@ -74,57 +115,99 @@ std::unique_ptr<runtime::LinkClient> Context::connect(const std::string& command
   return nullptr;
 }
 
-std::unique_ptr<Session> Context::connect_or_boot(const std::string& command) {
+std::unique_ptr<Session> Context::connect_or_start(const std::string& command) {
   const auto loaded = settings();
   if (!loaded) return nullptr;
   const auto name = node_name(*loaded);
   auto desk = std::make_unique<Desk>();
-  // Somebody else may be booting the same node, or stopping it: its data is taken, but it does
-  // not answer yet or no more. One of the two ends soon.
-  const auto deadline = std::chrono::steady_clock::now() + kNameTakenPatience;
+  const auto deadline = std::chrono::steady_clock::now() + kNodePatience;
   for (;;) {
-    auto client = connect_to(*loaded, name, command);
-    if (client)
-      return std::make_unique<Session>(std::move(desk), nullptr, std::move(client).value());
-    if (client.error().code != Errc::UNAVAILABLE) {
-      fail(bootstrap::kExitNoNode, client.error().message);
+    exit_code = bootstrap::kExitNoNode;
+    auto client = connect_or_start_once(*this, *loaded, name, command, *desk);
+    if (client) {
+      exit_code = bootstrap::kExitOk;
+      return std::make_unique<Session>(std::move(desk), std::move(client).value());
+    }
+    if (desk->interrupts() > 0) {
+      fail(desk->exit_code(), interrupted().message);
       return nullptr;
     }
-    auto booted = bootstrap::Node::boot({.settings = *loaded,
-                                         .name = name,
-                                         .extra = extra,
-                                         .quiet = true,
-                                         .take_up_runs = false,
-                                         .on_threads_left = [this] { threads_left = true; }});
-    if (auto* node = std::get_if<std::unique_ptr<bootstrap::Node>>(&booted)) {
-      client = connect_to(*loaded, name, command);
-      if (client)
-        return std::make_unique<Session>(std::move(desk), std::move(*node),
-                                         std::move(client).value());
-      fail(bootstrap::kExitBootFailed, client.error().message);
+    const auto code = client.error().code;
+    const bool passes = code == Errc::UNAVAILABLE || code == Errc::OVERLOADED;
+    if (!passes || std::chrono::steady_clock::now() >= deadline) {
+      fail(exit_code, client.error().message);
       return nullptr;
     }
-    const auto& failure = std::get<bootstrap::NodeFailure>(booted);
-    if (failure.code != bootstrap::kExitNameTaken || std::chrono::steady_clock::now() >= deadline ||
-        desk->interrupts() > 0) {
-      fail(failure.code, failure.message);
-      return nullptr;
-    }
-    desk->turn(kNameTakenPause);
+    desk->turn(kNodePause);
   }
 }
 
-void Context::fail(ExitCode code, const std::string& message) {
-  std::fprintf(stderr, "symphony: %s\n", message.c_str());
+bool Context::ask_to_make_way(const runtime::Settings& settings, const std::string& name) {
+  const auto client = connect_to(settings, name, "node");
+  if (!client) return client.error().code == Errc::UNAVAILABLE;  // it is just going
+  const WaitingRef<protocol::Control> control{**client};
+  const auto answer = control.make_way().within(kMakeWayTimeout).get();
+  return answer ? (*answer)->getEnds() : answer.error().code == Errc::UNAVAILABLE;
+}
+
+// ---- failing ------------------------------------------------------------------------------------
+
+namespace {
+
+void print_error(const Json& fields) {
+  Json line{{"kind", "error"}};
+  line.update(fields);
+  std::fprintf(stderr, "%s\n", line.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
+}
+
+Json to_json(const runtime::Problem& problem) {
+  return {{"file", std::string{problem.mark.name()}},
+          {"line", problem.mark.line()},
+          {"column", problem.mark.column()},
+          {"key", problem.path},
+          {"message", problem.text()},
+          {"suggestion", problem.suggestion}};
+}
+
+}  // namespace
+
+void Context::fail(int code, const std::string& message) {
   exit_code = code;
+  if (json) return print_error({{"exitCode", code}, {"message", message}});
+  std::fprintf(stderr, "symphony: %s\n", one_line(message).c_str());
 }
 
 void Context::fail(const Error& error) {
   const bool usage = error.code == Errc::INVALID_ARGUMENT || error.code == Errc::UNIMPLEMENTED;
+  exit_code = usage ? bootstrap::kExitUsage : bootstrap::kExitFailed;
+  if (json)
+    return print_error({{"exitCode", exit_code},
+                        {"code", std::string{to_string(error.code)}},
+                        {"field", error.field},
+                        {"message", error.message}});
   const std::string field = error.field.empty() ? "" : error.field + ": ";
   const bool nobody = error.message.starts_with("nobody answers to ");
   const std::string hint = nobody ? "; `symphony ps` lists who does" : "";
-  fail(usage ? bootstrap::kExitUsage : bootstrap::kExitFailed, field + error.message + hint);
+  fail(exit_code, field + error.message + hint);
+}
+
+void Context::fail(const runtime::Problems& problems) {
+  if (problems.empty()) return;
+  exit_code = bootstrap::kExitUsage;
+  if (!json) {
+    std::fputs(problems.text().c_str(), stderr);
+    return;
+  }
+  for (const auto& problem : problems) {
+    Json line = to_json(problem);
+    line["exitCode"] = exit_code;
+    print_error(line);
+  }
+}
+
+void fail_ask(Context& context, Session& session, const Error& error) {
+  if (session.desk().interrupts() > 0) return context.fail(session.desk().exit_code(), "cancelled");
+  context.fail(error);
 }
 
 // ---- printing -----------------------------------------------------------------------------------
@@ -138,11 +221,8 @@ bool colours(int file_descriptor) {
 
 namespace {
 
-// Columns on a screen, near enough: code points.
-std::size_t width_of(const std::string& text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
-  }));
+std::size_t columns_of(const std::string& text) {
+  return static_cast<std::size_t>(text_columns(text));
 }
 
 }  // namespace
@@ -154,19 +234,21 @@ Table::Table(std::vector<std::string> header, std::vector<bool> right)
 
 void Table::add(std::vector<std::string> row) {
   row.resize(header_.size());
+  for (auto& cell : row) cell = one_line(cell);
   rows_.push_back(std::move(row));
 }
 
 std::string Table::text(bool coloured) const {
   std::vector<std::size_t> widths;
-  for (const auto& cell : header_) widths.push_back(width_of(cell));
+  for (const auto& cell : header_) widths.push_back(columns_of(cell));
   for (const auto& row : rows_)
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i]));
+    for (std::size_t i = 0; i < row.size(); ++i)
+      widths[i] = std::max(widths[i], columns_of(row[i]));
   std::string out;
   const auto line = [&](const std::vector<std::string>& row) {
     std::string text;
     for (std::size_t i = 0; i < row.size(); ++i) {
-      const std::string pad(widths[i] - width_of(row[i]), ' ');
+      const std::string pad(widths[i] - columns_of(row[i]), ' ');
       if (i > 0) text += "  ";
       text += right_[i] ? pad + row[i] : row[i] + pad;
     }

@@ -31,7 +31,7 @@ struct Context {
   bool json = false;                  // --json
   std::vector<runtime::ChildPlan> extra;
   int exit_code = bootstrap::kExitOk;  // what the command came to
-  bool threads_left = false;           // by its node: the command ends without cleaning up
+  bool threads_left = false;           // by the node: it ends without cleaning up
 
   // The settings by all their sources; prints problems, also with the name of the node, and gives
   // nothing when there are any.
@@ -41,17 +41,24 @@ struct Context {
   std::string node_name(const runtime::Settings& settings) const;
   // Connects to the running node; prints why not and gives nothing (exit code 3).
   std::unique_ptr<runtime::LinkClient> connect(const std::string& command);
-  // The same, but when no node answers one is booted inside of this process; it listens on the
-  // same socket, so that other commands reach it. From here on signals go to the session's desk.
-  std::unique_ptr<Session> connect_or_boot(const std::string& command);
+  // The same, but when no node answers one is started as a process of its own, which ends by itself
+  // (node.linger_ms). From here on signals go to the session's desk.
+  std::unique_ptr<Session> connect_or_start(const std::string& command);
+  // Has a node that a command started make way for one that is to stay. False: there is none that
+  // would.
+  bool ask_to_make_way(const runtime::Settings& settings, const std::string& name);
 
   // Whether --node or SYMPHONY_NODE, when given, can name a node; else prints why not.
   bool check_node_name(const runtime::Schema& schema);
 
-  // Prints "symphony: <message>" to standard error and remembers the exit code.
-  void fail(ExitCode code, const std::string& message);
+  // Prints "symphony: <message>" to standard error, or with --json an object a line, and remembers
+  // the exit code.
+  void fail(int code, const std::string& message);
   // The same for an error from a component, with the exit code that fits.
   void fail(const Error& error);
+  // The same for mistakes in settings, a melody or inputs, a line each; nothing when there are
+  // none.
+  void fail(const runtime::Problems& problems);
 };
 
 // Each adds its commands.
@@ -63,13 +70,15 @@ void add_melody_commands(CLI::App& app, Context& context);
 void add_artifact_commands(CLI::App& app, Context& context);
 void add_run_command(CLI::App& app, Context& context);
 void add_runs_commands(CLI::App& app, Context& context);
+void add_runs_logs(CLI::App& runs, Context& context);  // below `symphony runs`
 
 // ---- printing -----------------------------------------------------------------------------------
 
 // Whether to colour what goes to this file: a terminal, without NO_COLOR.
 bool colours(int file_descriptor);
 
-// A table with a header; columns as wide as what they hold, numbers (as told) to the right.
+// A table with a header; columns as wide as what they hold, numbers (as told) to the right. What
+// is in the cells may come from outside.
 class Table {
  public:
   explicit Table(std::vector<std::string> header, std::vector<bool> right = {});

@@ -13,10 +13,15 @@
 
 namespace symphony::cli {
 
+sigset_t held_back_signals() {
+  sigset_t signals;
+  ::sigemptyset(&signals);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&signals, signal);
+  return signals;
+}
+
 Desk::Desk() {
-  sigset_t blocked;
-  ::sigemptyset(&blocked);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&blocked, signal);
+  const sigset_t blocked = held_back_signals();
   ::pthread_sigmask(SIG_BLOCK, &blocked, nullptr);
   wake_ = runtime::Descriptor{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
   signals_ = runtime::Descriptor{::signalfd(-1, &blocked, SFD_CLOEXEC | SFD_NONBLOCK)};
@@ -34,7 +39,10 @@ void Desk::post(kj::Function<void()> work) {
 
 void Desk::read_signals() {
   signalfd_siginfo info{};
-  while (::read(signals_.get(), &info, sizeof info) == sizeof info) ++interrupts_;
+  while (::read(signals_.get(), &info, sizeof info) == sizeof info) {
+    ++interrupts_;
+    signal_ = static_cast<int>(info.ssi_signo);
+  }
 }
 
 void Desk::work_off() {

@@ -1,8 +1,7 @@
 // Where the one thread of a command waits: for answers, for Ctrl-C and for time.
 //
-// SIGINT, SIGTERM and SIGHUP are blocked from its construction on and read here, so that a command
-// behaves the same whether its node runs in this process or in another. Answers arrive on the
-// link's thread; what is to be done with them happens on the command's.
+// SIGINT, SIGTERM and SIGHUP are blocked from its construction on and read here. Answers arrive on
+// the link's thread; what is to be done with them happens on the command's.
 //
 //     auto answer = desk.await(engine.run(…));       // cancelled: Ctrl-C came first
 //     desk.ask(engine.progress(…), [&](auto answer) { … });
@@ -10,6 +9,7 @@
 #pragma once
 
 #include <kj/function.h>
+#include <signal.h>
 
 #include <chrono>
 #include <deque>
@@ -19,9 +19,14 @@
 #include <utility>
 
 #include "messages/ref.hpp"
-#include "runtime/link/descriptor.hpp"
+#include "runtime/system/descriptor.hpp"
 
 namespace symphony::cli {
+
+// The signals that a desk reads.
+sigset_t held_back_signals();
+// As a shell has it: 130 for SIGINT, 143 for SIGTERM, 129 for SIGHUP.
+constexpr int exit_code_of(int signal) { return 128 + signal; }
 
 // Must outlive the client whose answers it is given. One thread, but for `post`.
 class Desk {
@@ -38,6 +43,8 @@ class Desk {
   bool await_readable(int file_descriptor);
   // How many signals came.
   int interrupts() const noexcept { return interrupts_; }
+  // What they say the command should end with. REQUIRES: interrupts() > 0.
+  int exit_code() const noexcept { return exit_code_of(signal_); }
 
   // Sends; `done(Result<Msg<Response>>)` is called from a later turn().
   template <class M, class Done>
@@ -74,6 +81,7 @@ class Desk {
   runtime::Descriptor wake_;     // eventfd
   runtime::Descriptor signals_;  // signalfd
   int interrupts_ = 0;
+  int signal_ = 0;  // the last one
 };
 
 // Asks under way, at most so many; answers are handled in the order of the asks. After the first

@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "actors/bootstrap/cli/context.hpp"
+#include "actors/bootstrap/cli/terminal.hpp"
 #include "messages/foundation.protocol.hpp"
 #include "messages/json.hpp"
 
@@ -36,11 +37,9 @@ const char* colour_of(messages::LogLevel level) {
 }
 
 std::string level_name(messages::LogLevel level) {
-  return capnp::Schema::from<messages::LogLevel>()
-      .getEnumerants()[static_cast<unsigned>(level)]
-      .getProto()
-      .getName()
-      .cStr();
+  const auto names = capnp::Schema::from<messages::LogLevel>().getEnumerants();
+  const auto ordinal = static_cast<unsigned>(level);
+  return ordinal < names.size() ? names[ordinal].getProto().getName().cStr() : "?";
 }
 
 void print_record(messages::LogRecord::Reader record, bool json, bool coloured) {
@@ -52,16 +51,18 @@ void print_record(messages::LogRecord::Reader record, bool json, bool coloured) 
   std::string line = fmt::format("{}.{:03} ", local_time(record.getTimeNs()), ms);
   const auto level = fmt::format("{:5}", level_name(record.getLevel()));
   line += coloured ? colour_of(record.getLevel()) + level + "\x1b[0m" : level;
-  line += fmt::format(" {}: {}", record.getComponent().cStr(), record.getMessage().cStr());
+  line += fmt::format(" {}: {}", one_line(record.getComponent().cStr()),
+                      one_line(record.getMessage().cStr()));
   for (const auto field : record.getFields())
-    line += fmt::format(" {}={}", field.getKey().cStr(), field.getValue().cStr());
+    line +=
+        fmt::format(" {}={}", one_line(field.getKey().cStr()), one_line(field.getValue().cStr()));
   fmt::print("{}\n", line);
 }
 
 void show_log(Context& context, const LogArguments& arguments) {
   const auto client = context.connect("log");
   if (client == nullptr) return;
-  const Ref<protocol::LogView> log{*client};
+  const WaitingRef<protocol::LogView> log{*client};
   const auto levels = capnp::Schema::from<messages::LogLevel>();
   messages::LogLevel level = messages::LogLevel::TRACE;
   KJ_IF_MAYBE (found, levels.findEnumerantByName(arguments.level))

@@ -12,7 +12,6 @@
 #include "actors/orchestration/operator_help.hpp"
 #include "extensions/operators/operators.hpp"
 #include "messages/json_value.hpp"
-#include "runtime/system/fs.hpp"
 
 namespace symphony::cli {
 namespace {
@@ -54,21 +53,19 @@ void operators(Context& context, const std::string& name) {
 
 // The melody in a file; prints why not and gives nothing when it cannot be read.
 std::optional<actors::LoadedMelody> load(Context& context, const std::string& named) {
-  const auto file = find_melody(named, melody_directories());
-  const auto text = runtime::read_file(file, actors::kMaxMelodyBytes);
-  if (!text) {
-    context.fail(bootstrap::kExitUsage, text.error().message);
+  const auto melody = read_melody(named);
+  if (!melody) {
+    context.fail(bootstrap::kExitUsage, melody.error().message);
     return std::nullopt;
   }
-  return actors::load_melody(*text, file, built_in_operators());
+  return actors::load_melody(melody->text, melody->name, built_in_operators());
 }
 
 // The plan of a melody that has no problems; else they are printed.
 std::optional<actors::Plan> load_plan(Context& context, const std::string& file) {
   auto loaded = load(context, file);
   if (!loaded) return std::nullopt;
-  std::fputs(loaded->problems.text().c_str(), stderr);
-  if (!loaded->problems.empty()) context.exit_code = bootstrap::kExitUsage;
+  context.fail(loaded->problems);
   return std::move(loaded->plan);
 }
 

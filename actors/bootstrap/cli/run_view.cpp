@@ -274,7 +274,7 @@ std::string failures_text(capnp::List<messages::NodeFailure>::Reader failures, c
     }
     const auto error = failure.getError();
     text += "  " + paint(kRed, one_line(failure.getNode().cStr())) + ": " +
-            one_line(error.getMessage().cStr());
+            text_block(error.getMessage().cStr(), "    ");
     if (error.getField().size() > 0) text += " (" + one_line(error.getField().cStr()) + ")";
     text += "\n";
   }
@@ -313,7 +313,7 @@ std::vector<std::string> progress_lines(messages::RunProgressResponse::Reader pr
 std::optional<std::string> event_line(messages::RunEvent::Reader event) {
   const auto name = one_line(event.getNode().cStr());
   const bool child = !name.empty() && name.back() == ']';
-  const auto error = [&] { return one_line(event.getError().getMessage().cStr()); };
+  const auto error = [&] { return headline(event.getError().getMessage().cStr()); };
   const auto time = microseconds(event.getDurationUs());
   switch (event.getKind()) {
     case RunEventKind::NODE_DONE:
@@ -358,7 +358,8 @@ std::string summary_text(messages::RunSummary::Reader summary, const std::string
   const auto outputs = outputs_text(summary.getOutputsJson().cStr(), options.columns);
   if (!outputs.empty()) text += "outputs:\n" + outputs;
   if (status == RunStatus::FAILED || status == RunStatus::CANCELLED)
-    text += fmt::format("`symphony run --resume {} --again` takes it up again.\n", run);
+    text += fmt::format("`symphony run --resume {}{}` takes it up again.\n", run,
+                        status == RunStatus::FAILED ? " --again" : "");
   return text;
 }
 

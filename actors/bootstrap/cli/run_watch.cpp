@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "actors/bootstrap/cli/context.hpp"
+#include "actors/bootstrap/cli/output.hpp"
 #include "actors/bootstrap/cli/run_view.hpp"
 #include "actors/bootstrap/cli/session.hpp"
 #include "actors/bootstrap/cli/terminal.hpp"
@@ -25,14 +26,17 @@ constexpr std::chrono::seconds kEventsWait{20};  // one long poll
 constexpr std::chrono::seconds kProgressTimeout{10};
 constexpr std::chrono::minutes kCancelTimeout{10};  // running operators are asked, not killed
 constexpr std::uint32_t kPageEvents = 500;
+// How long a second Ctrl-C waits for programs to be killed.
+constexpr std::chrono::seconds kHurryPatience{2};
 constexpr int kPipedColumns = 1000;
 
 class Watch {
  public:
-  Watch(Context& context, Session& session, const WatchedRun& run)
+  Watch(Context& context, Session& session, const WatchedRun& run, Watching watching)
       : context_(context),
         session_(session),
         run_(run),
+        watching_(watching),
         engine_(session.client()),
         display_(!context.json && can_redraw(1)),
         live_(stdout) {}
@@ -47,6 +51,8 @@ class Watch {
   void take_events(messages::RunEventsResponse::Reader page);
   void draw();
   void mind_interrupts();
+  void cancel();
+  [[noreturn]] void hurry();
   void end(messages::RunSummary::Reader summary);
   void lose(const Error& error);
   ViewOptions view() const;
@@ -54,6 +60,7 @@ class Watch {
   Context& context_;
   Session& session_;
   const WatchedRun& run_;
+  const Watching watching_;
   const Ref<protocol::Engine> engine_;
   const bool display_;
   LiveLines live_;
@@ -99,8 +106,7 @@ void Watch::begin() {
     fmt::print("{}\n", Json{{"kind", "accepted"},
                             {"run", run_.id},
                             {"melody", run_.melody},
-                            {"node", session_.client().node()},
-                            {"embedded", session_.embedded()}}
+                            {"node", session_.client().node()}}
                            .dump());
   } else if (!display_) {
     fmt::print("run {} of {}\n", run_.id, run_.melody);
@@ -183,21 +189,19 @@ void Watch::draw() {
 void Watch::mind_interrupts() {
   const int interrupts = session_.desk().interrupts();
   if (interrupts == 0) return;
-  if (interrupts > 1) {
+  if (watching_ == Watching::others) {
+    finished_ = true;
     live_.keep();
-    const auto text = fmt::format(
-        "symphony: left without waiting; `symphony run --resume {} --again` takes the run up "
-        "again\n",
-        run_.id);
-    std::fputs(text.c_str(), stderr);
-    std::fflush(stdout);
-    // At once is what was asked for: whatever is durable stays so.
-    ::_exit(bootstrap::kExitCancelled);
+    return context_.fail(session_.desk().exit_code(), "left; run " + run_.id + " goes on");
   }
-  if (cancelling_) return;
+  if (interrupts > 1) hurry();
+  if (!cancelling_) cancel();
+}
+
+void Watch::cancel() {
   cancelling_ = true;
   if (!display_ && !context_.json) {
-    fmt::print("cancelling; Ctrl-C again leaves at once\n");
+    fmt::print("cancelling; Ctrl-C again kills what runs, and leaves\n");
     std::fflush(stdout);
   }
   auto ask = engine_.cancel_run(
@@ -210,13 +214,36 @@ void Watch::mind_interrupts() {
                       });
 }
 
+// Whatever is durable stays so; programs are gone when this command is, unless the node is stuck.
+void Watch::hurry() {
+  live_.keep();
+  bool over = false;
+  auto ask = engine_.cancel_run([&](messages::StopRunRequest::Builder request) {
+    request.setRun(run_.id);
+    request.setHurry(true);
+  });
+  finished_ = true;  // whatever else is answered
+  const int before = session_.desk().interrupts();
+  const auto by = steady_clock::now() + kHurryPatience;
+  session_.desk().ask(std::move(ask).within(kHurryPatience), [&](auto) { over = true; });
+  while (!over && session_.desk().interrupts() == before && steady_clock::now() < by)
+    session_.desk().turn(std::chrono::ceil<milliseconds>(by - steady_clock::now()));
+  context_.fail(session_.desk().exit_code(),
+                fmt::format("left without waiting for the end; `symphony run --resume {}` takes "
+                            "the run up again",
+                            run_.id));
+  (void)finish_standard_output();
+  ::_exit(context_.exit_code);
+}
+
 void Watch::end(messages::RunSummary::Reader summary) {
   finished_ = true;
   using messages::RunStatus;
   const auto status = summary.getStatus();
-  context_.exit_code = status == RunStatus::SUCCEEDED   ? bootstrap::kExitOk
-                       : status == RunStatus::CANCELLED ? bootstrap::kExitCancelled
-                                                        : bootstrap::kExitFailed;
+  context_.exit_code = status == RunStatus::SUCCEEDED     ? int{bootstrap::kExitOk}
+                       : status != RunStatus::CANCELLED   ? int{bootstrap::kExitFailed}
+                       : session_.desk().interrupts() > 0 ? session_.desk().exit_code()
+                                                          : int{bootstrap::kExitCancelled};
   if (context_.json) {
     auto json = Json::parse(to_json(capnp::DynamicStruct::Reader(summary)));
     json["kind"] = "summary";
@@ -248,8 +275,8 @@ void Watch::lose(const Error& error) {
 
 }  // namespace
 
-void watch_run(Context& context, Session& session, const WatchedRun& run) {
-  Watch{context, session, run}.follow();
+void watch_run(Context& context, Session& session, const WatchedRun& run, Watching watching) {
+  Watch{context, session, run, watching}.follow();
 }
 
 }  // namespace symphony::cli

@@ -6,6 +6,7 @@
 
 #include "actors/bootstrap/cli/context.hpp"
 #include "actors/bootstrap/cli/run_view.hpp"
+#include "actors/bootstrap/cli/runs_live.hpp"
 #include "actors/bootstrap/cli/session.hpp"
 #include "actors/bootstrap/cli/terminal.hpp"
 #include "messages/dag.protocol.hpp"
@@ -24,14 +25,9 @@ constexpr int kErrorColumns = 120;
 struct ListArguments {
   bool all = false;
   bool unfinished = false;
+  bool follow = false;
   std::uint32_t lines = kRunsShown;
 };
-
-// Prints what went wrong with an ask.
-void fail_ask(Context& context, Session& session, const Error& error) {
-  if (session.desk().interrupts() > 0) return context.fail(bootstrap::kExitCancelled, "cancelled");
-  context.fail(error);
-}
 
 std::uint64_t total_of(messages::RunProgress::Reader counts) {
   return std::uint64_t{counts.getWaiting()} + counts.getReady() + counts.getRunning() +
@@ -72,7 +68,7 @@ bool each_run(Context& context, Session& session, const ListArguments& arguments
 }
 
 void list_runs(Context& context, const ListArguments& arguments) {
-  const auto session = context.connect_or_boot("runs");
+  const auto session = context.connect_or_start("runs");
   if (session == nullptr) return;
   if (context.json) {
     each_run(context, *session, arguments, [](messages::RunRow::Reader run) {
@@ -102,9 +98,10 @@ void list_runs(Context& context, const ListArguments& arguments) {
 
 // ---- runs show ----------------------------------------------------------------------------------
 
-// Hands each page of a run's nodes to `take`.
+// Hands each page of a run's nodes to `take`; `brief`: without what they gave.
 template <class Take>
-bool each_page(Context& context, Session& session, const std::string& run, Take&& take) {
+bool each_page(Context& context, Session& session, const std::string& run, bool brief,
+               Take&& take) {
   const Ref<protocol::Dag> dag{session.client()};
   std::uint32_t offset = 0;
   for (;;) {
@@ -113,6 +110,7 @@ bool each_page(Context& context, Session& session, const std::string& run, Take&
           request.setRun(run);
           request.setOffset(offset);
           request.setMax(kPageNodes);
+          request.setBrief(brief);
         }));
     if (!answer) {
       fail_ask(context, session, answer.error());
@@ -130,7 +128,7 @@ void show_json(Context& context, Session& session, const Msg<messages::ShowRunRe
   json["nodes"] = Json::array();
   const std::string run = shown->getRow().getRun();
   const bool good =
-      each_page(context, session, run, [&](capnp::List<messages::NodeRow>::Reader nodes) {
+      each_page(context, session, run, false, [&](capnp::List<messages::NodeRow>::Reader nodes) {
         for (const auto node : nodes)
           json["nodes"].push_back(Json::parse(to_json(capnp::DynamicStruct::Reader(node))));
       });
@@ -150,6 +148,8 @@ void print_head(messages::ShowRunResponse::Reader shown) {
              human_count(counts.getCancelled()));
   fmt::print("  started        {} on {} in {}\n", local_time(row.getStartedNs()),
              one_line(head.getHost().cStr()), one_line(head.getDirectory().cStr()));
+  if (row.getFailure().size() > 0)
+    fmt::print("  failed         {}\n", clip(one_line(row.getFailure().cStr()), kErrorColumns));
   if (row.getResumptions() > 0)
     fmt::print("  taken up       {}\n", plural(row.getResumptions(), "time"));
   const auto inputs = Json::parse(head.getInputsJson().cStr(), nullptr, false);
@@ -169,7 +169,7 @@ void print_head(messages::ShowRunResponse::Reader shown) {
 }
 
 void show_run(Context& context, const std::string& id, bool children) {
-  const auto session = context.connect_or_boot("runs");
+  const auto session = context.connect_or_start("runs");
   if (session == nullptr) return;
   const Ref<protocol::Dag> dag{session->client()};
   const auto shown = session->desk().await(
@@ -183,13 +183,12 @@ void show_run(Context& context, const std::string& id, bool children) {
   std::size_t failed = 0;
   const std::string run = (*shown)->getRow().getRun();
   const bool good =
-      each_page(context, *session, run, [&](capnp::List<messages::NodeRow>::Reader nodes) {
+      each_page(context, *session, run, true, [&](capnp::List<messages::NodeRow>::Reader nodes) {
         for (const auto node : nodes) {
           const auto name = one_line(node.getName().cStr());
           if (node.getStatus() == messages::NodeStatus::FAILED && ++failed <= kFailuresShown)
-            failures +=
-                fmt::format("  {}: {}\n", name,
-                            clip(one_line(node.getError().getMessage().cStr()), kErrorColumns));
+            failures += fmt::format("  {}: {}\n", name,
+                                    text_block(node.getError().getMessage().cStr(), "    "));
           if (node.getParent() >= 0 && !children) continue;
           table.add(
               {name, node.getCritical() ? "◆" : "", word_of(node.getStatus()),
@@ -214,10 +213,14 @@ void add_runs_commands(CLI::App& app, Context& context) {
   runs->add_flag("--all", list->all, "All of them, not only the latest");
   runs->add_flag("--unfinished", list->unfinished, "Only those that have not ended");
   runs->add_option("-n,--lines", list->lines, "How many")->capture_default_str();
+  runs->add_flag("-f,--follow", list->follow,
+                 "Instead of the list: a line for each run that began or ended since the node "
+                 "started, then as it happens, until Ctrl-C; with --json a feed for programs");
   runs->footer(
       "Examples: symphony runs --unfinished\n"
       "          symphony runs show 0192\n"
-      "`symphony run --resume ID` takes up one that has not ended.");
+      "          symphony runs --follow --json\n"
+      "`symphony run --resume ID` takes up one that was cut short.");
 
   auto* show = runs->add_subcommand("show", "Show one run, node by node");
   auto id = std::make_shared<std::string>();
@@ -228,8 +231,24 @@ void add_runs_commands(CLI::App& app, Context& context) {
       "◆ marks the nodes of the critical path: the run could not have ended sooner than they.\n"
       "Example: symphony runs show 0192 --json");
   show->callback([&context, id, children] { show_run(context, *id, *children); });
+  add_runs_logs(*runs, context);
+
+  auto* watch = runs->add_subcommand("watch", "Show a run that is under way until it ends");
+  auto watched = std::make_shared<std::string>();
+  watch->add_option("ID", *watched, "The run, or the unique beginning of its id")->required();
+  watch->footer("Ctrl-C leaves; the run goes on. Exit codes as of `symphony run`.");
+  watch->callback([&context, watched] { watch_one(context, *watched); });
+
+  auto* cancel = runs->add_subcommand("cancel", "Cancel runs, and wait until nothing of them runs");
+  auto cancelled = std::make_shared<std::vector<std::string>>();
+  cancel->add_option("ID", *cancelled, "The runs, or the unique beginnings of their ids")
+      ->required();
+  cancel->footer("What was cancelled can be resumed: symphony run --resume ID");
+  cancel->callback([&context, cancelled] { cancel_runs(context, *cancelled); });
+
   runs->callback([&context, runs, list] {
-    if (runs->get_subcommands().empty()) list_runs(context, *list);
+    if (!runs->get_subcommands().empty()) return;
+    list->follow ? follow_runs(context) : list_runs(context, *list);
   });
 }
 

@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <cstdlib>
 
-#include "runtime/text/path_text.hpp"
+#include "messages/utf8.hpp"
 
 namespace symphony::cli {
 namespace {
@@ -51,7 +51,7 @@ struct Glyph {
 };
 
 Glyph next_glyph(std::string_view text) {
-  const auto length = std::max<std::size_t>(runtime::utf8_sequence_length(text), 1);
+  const auto length = std::max<std::size_t>(utf8_sequence_length(text), 1);
   const auto bytes = text.substr(0, length);
   if (length == 1) return {bytes, 1};
   const char32_t point = code_point(bytes);
@@ -100,7 +100,7 @@ int text_columns(std::string_view text) {
 std::string one_line(std::string_view text) {
   std::string out;
   while (!text.empty()) {
-    const auto length = runtime::utf8_sequence_length(text);
+    const auto length = utf8_sequence_length(text);
     const auto first = static_cast<unsigned char>(text[0]);
     // C1 controls (U+0080..U+009F) are as dangerous as C0: U+009B is ESC [.
     const bool second_controls =
@@ -120,6 +120,40 @@ std::string one_line(std::string_view text) {
     text.remove_prefix(length);
   }
   return out;
+}
+
+std::string tabbed_line(std::string_view text) {
+  std::string out;
+  for (;;) {
+    const auto tab = text.find('\t');
+    out += one_line(text.substr(0, tab));
+    if (tab == std::string_view::npos) return out;
+    out += '\t';
+    text.remove_prefix(tab + 1);
+  }
+}
+
+std::string text_block(std::string_view text, std::string_view indent) {
+  std::string out;
+  for (;;) {
+    const auto newline = text.find('\n');
+    out += tabbed_line(text.substr(0, newline));
+    if (newline == std::string_view::npos) return out;
+    out += '\n';
+    out += indent;
+    text.remove_prefix(newline + 1);
+  }
+}
+
+std::string headline(std::string_view text) {
+  auto end = text.find('\n');
+  std::string out = one_line(text.substr(0, end));
+  if (end != std::string_view::npos && out.ends_with(':')) {
+    text.remove_prefix(end + 1);
+    end = text.find('\n');
+    out += ' ' + one_line(text.substr(0, end));
+  }
+  return end == std::string_view::npos ? out : out + " …";
 }
 
 std::string clip(std::string_view text, int columns) {

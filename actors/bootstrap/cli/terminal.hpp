@@ -28,6 +28,16 @@ int text_columns(std::string_view text);
 // \n, \t and \xNN, bytes that are not UTF-8 become \xNN.
 std::string one_line(std::string_view text);
 
+// The same, with tabs left as they are.
+std::string tabbed_line(std::string_view text);
+
+// Text of several lines, each harmless to a terminal and, but for the first, indented.
+std::string text_block(std::string_view text, std::string_view indent);
+
+// Of such text what fits into a list: its first line, with the second when the first announces it
+// by a colon, and … when there is more.
+std::string headline(std::string_view text);
+
 // The beginning of the text, with … at its end when it is wider than `columns`.
 std::string clip(std::string_view text, int columns);
 

@@ -1,15 +1,17 @@
 // `/orchestration/engine`: runs melodies.
 //
 // A melody's text is read and checked, its inputs bound, its nodes given to the DAG tracker
-// (`/pit/dag`), which journals them and says what is ready; arbitration (`/pit/arbitration`) says
-// what may run at once; lanes (lane_book.hpp) execute; results go to the journal or, when large, to
-// the artifact store (`/pit/artifacts`) first. A run has ended, for whoever asks, once all of it is
+// (`/pit/dag`), which journals them; arbitration (`/pit/arbitration`) says what may run at once;
+// workers execute what is ready (run_queue.hpp); results go to the journal or, when large, to the
+// artifact store (`/pit/artifacts`) first. A run has ended, for whoever asks, once all of it is
 // durable.
 //
 // A run that was interrupted by a crash, of the engine or of the node, goes on where its journal
-// ends: with `take_up_runs` when the engine starts, else when it is asked to `resume`. Nothing
-// finished is repeated. One that has been taken up `resumptions_max` times in a row, and no node of
-// it ended in between, is cancelled instead.
+// ends: with `resume_runs` when the engine starts, else when it is asked to `resume`. Nothing
+// finished is repeated. When the engine starts, all unfinished runs are resumed, as many at a time
+// as may run; one that cannot be is tried again, and has failed in the end, with the reason. So has
+// one that was resumed `resumptions_max` times in a row, and no node of it ended in between. One
+// that is attached to its client ends with it, and goes on only when somebody asks for it.
 //
 // Errors: NOT_FOUND for a run that is not here (see `/pit/dag` for what is in the journal),
 // OVERLOADED beyond runs_max, FAILED_PRECONDITION to resume what is under way; those of the Pit.
@@ -19,13 +21,16 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "actors/orchestration/engine/attachments.hpp"
 #include "actors/orchestration/engine/engine_run.hpp"
 #include "actors/orchestration/engine/estimates.hpp"
 #include "actors/orchestration/engine/options.hpp"
+#include "actors/orchestration/engine/run_feed.hpp"
 #include "messages/orchestration.protocol.hpp"
 #include "runtime/component/component.hpp"
 #include "runtime/ids/uuid7.hpp"
@@ -45,23 +50,54 @@ class Engine final : public runtime::ComponentOf<protocol::Engine> {
   void cancel_run(Call<protocol::Engine::CancelRun> call) override;
   void progress(Call<protocol::Engine::Progress> call) override;
   void events(Call<protocol::Engine::Events> call) override;
+  void attach(Call<protocol::Engine::Attach> call) override;
+  void under_way(Call<protocol::Engine::UnderWay> call) override;
+  void feed(Call<protocol::Engine::Feed> call) override;
 
  private:
   struct Prepared;
   struct Opening;
+  struct Unfinished {
+    std::string id;
+    std::uint32_t tries = 0;  // to resume it, that failed
+  };
+  static constexpr std::size_t kResumingMax = 8;  // unfinished runs, being opened at a time
 
   Result<EngineRun*> find(std::string_view beginning);
   Status admit() const;
+  Status admit_attached(bool attached, const Header& request) const;
+  // What whoever starts or resumes a run lends it.
+  template <class M>
+  Environment caller_of(const Call<M>& call) const {
+    return call->hasEnvironment() ? read(call->getEnvironment()) : shared_.options.environment;
+  }
+  // The run is the client's whose request this was; cancelled when that is gone.
+  void give_to_client(const Header& request, EngineRun& run);
+  void tell_feed(const EngineRun& run, messages::RunStatus status);
   void create(std::shared_ptr<Prepared> prepared, Call<protocol::Engine::Run> call);
   std::shared_ptr<EngineRun> add(std::shared_ptr<const RunFacts> facts, std::uint32_t weight);
 
-  // Takes a run up from the journal; the steps follow one another.
+  Result<RunState> fresh_state(const RunFacts& facts) const;
+  void refuse(const std::string& run, Error error, Call<protocol::Engine::Run> call);
+  // The run has failed, for this reason: told to the DAG tracker until it answers.
+  void end_early(const std::string& run, const std::string& reason, std::uint32_t tries);
+
+  // Resumes a run from the journal; the steps follow one another.
   void open(std::shared_ptr<Opening> opening);
   void open_in_dag(std::shared_ptr<Opening> opening);
-  void read_rows(std::shared_ptr<Opening> opening);
+  void read_rows(std::shared_ptr<Opening> opening, NodeId first);
   void finish_opening(const std::shared_ptr<Opening>& opening, Status status);
+  void fail_opening(Opening& opening, const Error& error);
+  void refuse_opening(Opening& opening);
+  void start_opened(Opening& opening);
+  void leave_opening(const Opening& opening);
+  void reopen(const std::string& id, std::uint32_t tries);
 
-  void take_up_runs();
+  // All that have not ended, when the engine starts.
+  void list_unfinished(const std::string& before, std::uint32_t tries);
+  void note_unfinished(messages::RunRow::Reader row);
+  void resume_next();
+
   void on_over(EngineRun& run);
   void drop_oldest_ended();
   void refresh_state_line();
@@ -72,7 +108,13 @@ class Engine final : public runtime::ComponentOf<protocol::Engine> {
   std::map<std::string, std::shared_ptr<EngineRun>, std::less<>> runs_;
   // By the run: what else wants to open it, and looks again once this is over.
   std::map<std::string, std::vector<std::shared_ptr<Opening>>, std::less<>> opening_;
-  std::deque<std::string> ended_;  // oldest first
+  std::deque<std::string> ended_;      // oldest first
+  std::deque<Unfinished> unfinished_;  // to be resumed, newest first
+  std::size_t resuming_ = 0;           // of those, being opened
+  bool listing_unfinished_ = false;
+  Attachments attachments_;
+  RunFeed feed_;
+  std::set<std::string, std::less<>> orphaned_;  // their client left while they were opened again
 };
 
 }  // namespace symphony::actors

@@ -1,10 +1,21 @@
 #include "actors/orchestration/engine/engine_messages.hpp"
 
+#include <algorithm>
+
 #include "messages/envelope.hpp"
+#include "runtime/text/path_text.hpp"
 
 namespace symphony::actors {
 
-using messages::NodeStatus;
+Environment read(capnp::List<messages::EnvironmentVariable>::Reader variables) {
+  const auto bytes = [](capnp::Text::Reader text) {
+    return runtime::decode_path({text.cStr(), text.size()});
+  };
+  Environment environment;
+  for (const auto variable : variables)
+    environment.insert_or_assign(bytes(variable.getName()), bytes(variable.getValue()));
+  return environment;
+}
 
 void write(messages::RunHead::Builder out, const RunHeader& header) {
   out.setRun(header.run);
@@ -16,12 +27,17 @@ void write(messages::RunHead::Builder out, const RunHeader& header) {
   out.setStartedNs(header.started_ns);
   out.setHost(header.host);
   out.setDirectory(header.directory);
+  out.setWeight(header.weight);
+  out.setAttached(header.attached);
 }
 
 RunHeader read(messages::RunHead::Reader head) {
-  return {head.getRun().cStr(),  head.getMelody().cStr(), head.getVersion().cStr(),
-          head.getFile().cStr(), head.getText().cStr(),   head.getInputsJson().cStr(),
-          head.getStartedNs(),   head.getHost().cStr(),   head.getDirectory().cStr()};
+  return {head.getRun().cStr(),       head.getMelody().cStr(),
+          head.getVersion().cStr(),   head.getFile().cStr(),
+          head.getText().cStr(),      head.getInputsJson().cStr(),
+          head.getStartedNs(),        head.getHost().cStr(),
+          head.getDirectory().cStr(), std::max<std::uint32_t>(head.getWeight(), 1),
+          head.getAttached()};
 }
 
 // `weights`: expected durations in microseconds.
@@ -58,6 +74,7 @@ void write(messages::CompleteNodesRequest::Builder out, const std::string& run,
     const NodeReport& report = batch.reports[i];
     auto outcome = outcomes[i];
     outcome.setNode(report.item.node);
+    outcome.setAttempt(report.item.attempt);
     outcome.setOutcome(report.outcome);
     outcome.setChildren(report.children);
     if (!report.text.empty()) outcome.setResultJson(report.text);
@@ -70,17 +87,15 @@ void write(messages::CompleteNodesRequest::Builder out, const std::string& run,
   for (unsigned i = 0; i < started.size(); ++i) started.set(i, batch.started[i]);
 }
 
-JournalledNode read(messages::NodeRow::Reader row) {
-  JournalledNode node;
-  node.node = row.getNode();
-  node.status = row.getStatus();
-  node.attempts = row.getAttempts();
-  if (row.getParent() >= 0) node.parent = static_cast<NodeId>(row.getParent());
-  node.children = row.getChildren();
-  if (row.hasError()) node.error = to_error(row.getError());
-  node.started_ns = row.getStartedNs();
-  node.duration_us = row.getDurationUs();
-  return node;
+RunPlan run_plan(const Plan& plan, const std::vector<double>& weights) {
+  RunPlan out{plan.graph, {}};
+  out.nodes.reserve(plan.nodes.size());
+  for (std::size_t i = 0; i < plan.nodes.size(); ++i) {
+    const NodeRetry& retry = plan.nodes[i].policy.retry;
+    out.nodes.push_back(RunNode::of(weights[i], plan.nodes[i].map.has_value(),
+                                    {retry.attempts, retry.backoff_ms, retry.max_backoff_ms}));
+  }
+  return out;
 }
 
 void write(capnp::List<messages::Problem>::Builder out, const runtime::Problems& problems) {
@@ -109,15 +124,14 @@ void write(messages::RunEvent::Builder out, const RunEvent& event, const RunCore
   out.setStatus(event.status);
 }
 
-void write(messages::RunProgress::Builder out, const RunCore::Counts& counts) {
-  const auto count = [&](NodeStatus status) { return counts[static_cast<std::size_t>(status)]; };
-  out.setWaiting(count(NodeStatus::WAITING));
-  out.setReady(count(NodeStatus::READY));
-  out.setRunning(count(NodeStatus::RUNNING));
-  out.setDone(count(NodeStatus::DONE));
-  out.setFailed(count(NodeStatus::FAILED));
-  out.setSkipped(count(NodeStatus::SKIPPED));
-  out.setCancelled(count(NodeStatus::CANCELLED));
+void write(messages::RunProgress::Builder out, const RunProgress& progress) {
+  out.setWaiting(progress.waiting);
+  out.setReady(progress.ready);
+  out.setRunning(progress.running);
+  out.setDone(progress.done);
+  out.setFailed(progress.failed);
+  out.setSkipped(progress.skipped);
+  out.setCancelled(progress.cancelled);
 }
 
 void write_nodes(capnp::List<messages::MelodyNodeProgress>::Builder out, const Plan& plan,
@@ -127,7 +141,7 @@ void write_nodes(capnp::List<messages::MelodyNodeProgress>::Builder out, const P
     auto node = out[i];
     node.setName(plan.nodes[i].name);
     node.setOperator(plan.nodes[i].use);
-    node.setStatus(state.status);
+    node.setStatus(static_cast<messages::NodeStatus>(state.status));
     node.setMapped(plan.nodes[i].map.has_value());
     node.setTotal(state.total);
     node.setDone(state.done);

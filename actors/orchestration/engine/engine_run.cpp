@@ -7,7 +7,6 @@
 
 namespace symphony::actors {
 
-using messages::RunStatus;
 using std::chrono::milliseconds;
 
 namespace {
@@ -40,77 +39,80 @@ EngineRun::EngineRun(runtime::Host& host, EngineShared& shared,
       began_(host.services().clocks.mono()),
       results_(std::make_shared<ResultStore>(shared.options.result_bytes_max)),
       core_(facts_->plan, shared.options.core, facts_->expected_us),
-      lanes_(shared.options.lanes) {}
+      slots_(shared.options.slots) {}
 
 EngineRun::~EngineRun() {
-  // Its lanes may outlive it; what they do is of no use any more.
-  if (desk_) desk_->cancel();
+  // Its workers may outlive it; what they do is of no use any more.
+  if (queue_) queue_->stop();
 }
 
 std::int64_t EngineRun::wall_ns() const { return host_.services().clocks.wall_ns(); }
 
 // ---- beginning ----------------------------------------------------------------------------------
 
-Status EngineRun::restore(messages::NodeRow::Reader row) {
-  const JournalledNode node = read(row);
-  if (Status restored = core_.restore(node); !restored) return restored;
-  using messages::NodeStatus;
-  if (node.status == NodeStatus::SKIPPED) results_->note_skipped(node.node);
-  if (node.parent) {
-    const auto before = results_->children_of(*node.parent);
-    results_->note_children(*node.parent, before ? before->first : node.node,
-                            before ? before->count + 1 : 1);
-  } else if (facts_->plan.nodes[node.node].map && node.status == NodeStatus::DONE &&
-             node.children == 0) {
-    results_->note_children(node.node, 0, 0);
-  }
-  if (row.getResultDigest().size() > 0)
-    results_->note_digest(node.node, row.getResultDigest().cStr());
-  else if (row.getResultJson().size() > 0)
-    results_->put_text(node.node, row.getResultJson().cStr());
-  return {};
+void EngineRun::restore(messages::NodeRow::Reader row) {
+  JournalledNode node;
+  node.item = core_.item_of(row.getNode());
+  if (row.hasError() && row.getStatus() == messages::NodeStatus::FAILED)
+    node.error = to_error(row.getError());
+  node.started_ns = row.getStartedNs();
+  node.duration_us = row.getDurationUs();
+  core_.restore(node);
 }
 
-void EngineRun::start(messages::RunBatchResponse::Reader batch) {
-  RunDesk::Surroundings surroundings{host_.services().clocks, *shared_.options.asker,
-                                     [home = host_.mailbox(), weak = weak_from_this()] {
-                                       home->post([weak] {
-                                         if (const auto self = weak.lock()) self->pump();
-                                       });
-                                     },
-                                     shared_.options.linger_yields};
-  Frontier frontier(facts_->plan, facts_->expected_us);
-  for (NodeIndex node = 0; node < facts_->plan.nodes.size(); ++node) {
-    const auto status = core_.status_of(node);
-    if (status == messages::NodeStatus::DONE || status == messages::NodeStatus::SKIPPED)
-      (void)frontier.ended(node);
+void EngineRun::start(RunState state, messages::RunBatchResponse::Reader batch) {
+  for (NodeId node = 0; node < state.node_count(); ++node) {
+    if (state.status_of(node) == NodeStatus::skipped) results_->note_skipped(node);
+    if (const auto children = state.children_of(node))
+      results_->note_children(node, children->first, children->count);
   }
-  desk_ = std::make_shared<RunDesk>(facts_, results_, std::move(frontier), std::move(surroundings));
+  std::vector<RunQueue::Classes> classes;
+  classes.reserve(facts_->plan.nodes.size());
+  for (const PlanNode& node : facts_->plan.nodes)
+    classes.push_back(
+        {slots_.class_of(demand_of(node, false)), slots_.class_of(demand_of(node, true))});
+  RunQueue::Surroundings surroundings{host_.services().clocks,
+                                      *shared_.options.asker,
+                                      [home = host_.mailbox(), weak = weak_from_this()] {
+                                        home->post([weak] {
+                                          if (const auto self = weak.lock()) self->pump();
+                                        });
+                                      },
+                                      shared_.options.linger_yields,
+                                      shared_.options.unreported_bytes_max,
+                                      shared_.options.fork_server};
+  queue_ = std::make_shared<RunQueue>(facts_, results_, std::move(state), std::move(classes),
+                                      std::move(surroundings));
   core_.begin(wall_ns());
   adopt(batch);
   schedule_pump();
 }
 
+std::vector<MelodyNodeState> EngineRun::melody_nodes() const {
+  return core_.melody_nodes(queue_ ? queue_->statuses() : std::vector<NodeStatus>{}, wall_ns());
+}
+
 void EngineRun::schedule_pump() {
   if (std::exchange(pump_scheduled_, true)) return;
-  // As a task of its own: what it asks must not inherit the deadline of whoever asked us.
-  host_.mailbox()->post(safely([this] {
-    pump_scheduled_ = false;
-    pump();
-  }));
+  // What it asks must not inherit the deadline of whoever asked us.
+  host_.on_own_behalf([this] {
+    host_.mailbox()->post(safely([this] {
+      pump_scheduled_ = false;
+      pump();
+    }));
+  });
 }
 
 void EngineRun::pump() {
   if (phase_ == Phase::running) {
-    drain_desk();
+    drain_queue();
     send_complete();
-    desk_->hold_back(core_.behind());
-    run_lanes();
+    run_workers();
     send_cancel();
     finish();
     ask_what_is_journalled();
-  } else if (desk_) {
-    for (const auto& lane : desk_->drain().lanes) shared_.lanes_lost -= lane.lost ? 1 : 0;
+  } else if (queue_) {
+    for (const auto& slot : queue_->drain().slots) shared_.slots_lost -= slot.lost ? 1 : 0;
   }
   answer_events();
   arm_watch();
@@ -118,16 +120,19 @@ void EngineRun::pump() {
 
 // ---- reports ------------------------------------------------------------------------------------
 
-void EngineRun::drain_desk() {
-  auto drained = desk_->drain();
-  for (NodeReport& report : drained.reports) take_report(std::move(report));
-  for (const auto& lane : drained.lanes) {
-    lanes_.returned(lane.key);
-    shared_.lanes_lost -= lane.lost ? 1 : 0;
+void EngineRun::drain_queue() { take(queue_->drain()); }
+
+void EngineRun::take(RunQueue::Drained drained) {
+  for (NodeReport& report : drained.reports) {
+    for (const EndedNode& other : report.others) results_->drop_items(other.node);
+    if (report.children == 0) results_->drop_items(report.item.node);
+    core_.report(std::move(report), wall_ns());
+  }
+  for (const auto& slot : drained.slots) {
+    slots_.returned(slot.key);
+    shared_.slots_lost -= slot.lost ? 1 : 0;
   }
 }
-
-void EngineRun::take_report(NodeReport report) { core_.report(std::move(report), wall_ns()); }
 
 void EngineRun::send_complete() {
   if (in_flight_ || dag_ended_ || !(core_.has_batch() || ask_again_)) return;
@@ -151,6 +156,7 @@ void EngineRun::resend_complete() {
           journalled_.told(in_flight_->events_end);
           for (const NodeReport& report : in_flight_->reports)
             results_->journalled(report.item.node);
+          queue_->taken(in_flight_->size_bytes);
           in_flight_.reset();
           adopt(**answer);
         } else {
@@ -162,68 +168,63 @@ void EngineRun::resend_complete() {
 }
 
 void EngineRun::adopt(messages::RunBatchResponse::Reader batch) {
-  for (const auto expansion : batch.getExpansions()) {
-    results_->note_children(expansion.getNode(), expansion.getFirstChild(),
-                            expansion.getChildren());
-    core_.expand(expansion.getNode(), expansion.getFirstChild(), expansion.getChildren());
-  }
-  std::vector<NodeId> ready;
+  std::vector<NodeId> ready;  // what is to be tried again is among them; the rest is known
   ready.reserve(batch.getReady().size());
   for (const NodeId node : batch.getReady()) ready.push_back(node);
-  lay_out(core_.make_ready(ready));
+  queue_->retry(ready);
   status_ = batch.getStatus();
   dag_ended_ = batch.getEnded();
-  if (batch.getRetryAtNs() == 0) return;
-  const auto wait = std::max<std::int64_t>(batch.getRetryAtNs() - wall_ns(), 0);
-  host_.after(std::chrono::nanoseconds(wait), safely([this] {
+  if (batch.getRetryInNs() >= 0) retry_in(batch.getRetryInNs());
+}
+
+void EngineRun::retry_in(std::int64_t wait_ns) {
+  const std::chrono::nanoseconds wait(wait_ns);
+  const runtime::MonoTime at = host_.services().clocks.mono() + wait;
+  if (retry_at_ && *retry_at_ <= at) return;
+  retry_at_ = at;
+  host_.after(wait, safely([this, at] {
+                if (retry_at_ == at) retry_at_.reset();
                 ask_again_ = true;
                 pump();
               }));
 }
 
-void EngineRun::lay_out(const std::vector<WorkItem>& items) {
-  for (const WorkItem& item : items) {
-    const PlanNode& node = facts_->plan.nodes[item.of];
-    desk_->lay_out(lanes_.class_of(demand_of(node, item.index.has_value())), item);
-  }
-}
+// ---- workers ------------------------------------------------------------------------------------
 
-// ---- lanes --------------------------------------------------------------------------------------
-
-void EngineRun::run_lanes() {
+void EngineRun::run_workers() {
   runtime::Blocking& workers =
       shared_.options.workers != nullptr ? *shared_.options.workers : host_.services().blocking;
   const runtime::MonoTime now = host_.services().clocks.mono();
-  for (LaneClass lanes = 0; lanes < lanes_.classes(); ++lanes) {
+  for (SlotClass of = 0; of < slots_.classes(); ++of) {
     std::size_t begun = 0;
-    while (desk_->load(lanes).ready > begun) {
-      const auto lane = lanes_.start(lanes, now);
-      if (!lane) break;
+    while (queue_->load(of).ready > begun) {
+      const auto slot = slots_.start(of, now);
+      if (!slot) break;
       ++begun;
       const Status submitted = workers.submit(
-          [desk = desk_, key = lane->key, lanes, ends = lane->slice_ends] {
-            desk->work(key, lanes, ends);
+          [queue = queue_, key = slot->key, of, ends = slot->slice_ends] {
+            queue->work(key, of, ends);
             return Status{};
           },
-          [desk = desk_, key = lane->key](Status status) {
-            if (!status) desk->turn_back(key);
+          [queue = queue_, key = slot->key](Status status) {
+            if (!status) queue->turn_back(key);
           });
       if (submitted) continue;
-      lanes_.lost(lane->key);  // asked for again when there are threads
+      slots_.lost(slot->key);  // asked for again when there are threads
       host_.after(kRetryDelay, safely([this] { pump(); }));
       break;
     }
-    LaneLoad load = desk_->load(lanes);
-    load.ready -= std::min(load.ready, begun);
+    SlotLoad load = queue_->load(of);
+    load.ready = exchange_paused_ ? 0 : load.ready - std::min(load.ready, begun);
     load.more_soon = in_flight_.has_value();
-    lanes_.settle(lanes, load, now);
+    slots_.settle(of, load, now);
   }
   send_exchange();
 }
 
 void EngineRun::send_exchange() {
-  const LaneExchange exchange = lanes_.take_exchange();
-  if (exchange.empty() && (exchange_open_ || lanes_.asked_for() == 0)) return;
+  const SlotExchange exchange = slots_.take_exchange();
+  if (exchange.empty() && (exchange_open_ || slots_.asked_for() == 0)) return;
   exchange_open_ = true;
   const std::uint64_t number = ++exchanges_;
   shared_.arbitration
@@ -254,7 +255,7 @@ void EngineRun::on_exchanged(std::uint64_t number, Result<Msg<messages::Exchange
     if (!newest) return;
     // Arbitration is gone, and with it what it knew of this run.
     exchange_open_ = false;
-    lanes_.reset();
+    slots_.reset();
     if (++exchange_failures_ > kExchangeFailuresMax) {
       interrupt(answer.error());
       return pump();
@@ -267,46 +268,43 @@ void EngineRun::on_exchanged(std::uint64_t number, Result<Msg<messages::Exchange
   exchange_failures_ = 0;
   if (newest) exchange_open_ = false;
   const runtime::MonoTime now = host_.services().clocks.mono();
-  for (const LaneKey key : (*answer)->getGranted()) lanes_.granted(key, now);
+  for (const SlotKey key : (*answer)->getGranted()) slots_.granted(key, now);
   for (const auto refusal : (*answer)->getRefused())
     refuse(refusal.getKey(), to_error(refusal.getError()));
   pump();
 }
 
-void EngineRun::refuse(LaneKey key, const Error& error) {
-  const auto lanes = lanes_.refused(key);
-  if (!lanes || error.retryable) return;
+void EngineRun::refuse(SlotKey key, const Error& error) {
+  const auto of = slots_.refused(key);
+  if (!of) return;
   // None of its class can ever run here.
-  const auto items = desk_->clear(*lanes);
-  drain_desk();  // what they follow from
-  for (const WorkItem& item : items) {
-    NodeReport report;
-    report.item = item;
-    report.outcome = messages::Outcome::FAILED;
-    const std::string& name = facts_->plan.nodes[item.of].name;
-    report.error =
-        Error{error.code, "node " + name + " cannot run here: " + error.message, "nodes." + name};
-    report.started_ns = wall_ns();
-    take_report(std::move(report));
-  }
+  if (!error.retryable) return queue_->refuse(*of, error);
+  // To ask again at once would be answered at once.
+  if (std::exchange(exchange_paused_, true)) return;
+  host_.after(kRetryDelay, safely([this] {
+                exchange_paused_ = false;
+                pump();
+              }));
 }
 
 // ---- what takes its time ------------------------------------------------------------------------
 
 void EngineRun::arm_watch() {
   const bool needed =
-      !waiters_.events.empty() || (phase_ == Phase::running && lanes_.working() > 0);
+      !waiters_.events.empty() || (phase_ == Phase::running && slots_.working() > 0);
   if (!needed || std::exchange(watching_, true)) return;
-  host_.after(kWatchPeriod, safely([this] {
-                watching_ = false;
-                watch();
-              }));
+  host_.on_own_behalf([this] {
+    host_.after(kWatchPeriod, safely([this] {
+                  watching_ = false;
+                  watch();
+                }));
+  });
 }
 
 void EngineRun::watch() {
   if (phase_ == Phase::running) {
     note_running();
-    give_up_the_late();
+    abandon_the_late();
   }
   const runtime::MonoTime now = host_.services().clocks.mono();
   for (EventsCall& call : waiters_.events)
@@ -318,26 +316,22 @@ void EngineRun::watch() {
 }
 
 void EngineRun::note_running() {
-  for (const auto& running : desk_->running()) core_.started(running.item, running.started_ns);
+  auto look = queue_->look();
+  take(std::move(look.drained));
+  for (const auto& running : look.running) core_.started(running.item, running.started_ns);
 }
 
-void EngineRun::give_up_the_late() {
+void EngineRun::abandon_the_late() {
   const runtime::MonoTime now = host_.services().clocks.mono();
-  for (const auto& running : desk_->running()) {
+  for (const auto& running : queue_->running()) {
     const bool late = running.deadline != runtime::MonoTime::max() &&
                       now >= running.deadline + shared_.options.timeout_grace;
     const bool stopped =
         cancel_ != Cancel::no && now >= cancelled_at_ + shared_.options.cancel_grace;
     if (!late && !stopped) continue;
-    if (shared_.lanes_lost >= shared_.options.lanes_lost_max) return;
-    if (!desk_->give_up(running.lane)) continue;
-    drain_desk();  // what its lane ended before
-    ++shared_.lanes_lost;
-    lanes_.lost(running.lane);
+    if (shared_.slots_lost >= shared_.options.slots_lost_max) return;
     const std::string name = core_.name_of(running.item);
-    host_.log().warn("gave up a node that does not end", {{"run", id()}, {"node", name}});
     NodeReport report;
-    report.item = running.item;
     report.started_ns = running.started_ns;
     report.duration_us =
         static_cast<std::uint64_t>(std::max<std::int64_t>(wall_ns() - running.started_ns, 0)) /
@@ -350,23 +344,27 @@ void EngineRun::give_up_the_late() {
                 "node " + name + " did not end, even " +
                     std::to_string(shared_.options.timeout_grace.count()) + " ms after its timeout",
                 "nodes." + name + ".timeout_ms", true};
-    take_report(std::move(report));
+    if (!queue_->abandon(running.slot, std::move(report))) continue;
+    ++shared_.slots_lost;
+    slots_.lost(running.slot);
+    host_.log().warn("abandoned a node that does not end", {{"run", id()}, {"node", name}});
   }
 }
 
 // ---- cancelling ---------------------------------------------------------------------------------
 
-void EngineRun::cancel(std::optional<CancelCall> call) {
+void EngineRun::cancel(std::optional<CancelCall> call, bool hurry) {
+  if (hurry && queue_) queue_->hurry();
   if (call) waiters_.cancels.push_back(std::move(*call));
   if (phase_ == Phase::ended) return answer_cancels();
   if (phase_ == Phase::running && cancel_ == Cancel::no) {
     cancel_ = Cancel::wanted;
     cancelled_at_ = host_.services().clocks.mono();
-    desk_->cancel();
-    drain_desk();
-    // What a lane is executing at this moment is not cancelled before it says so.
-    note_running();
-    core_.cancel(wall_ns());
+    auto cancelled = queue_->cancel();
+    take(std::move(cancelled.before));
+    // What is being executed at this moment is not cancelled before it says so.
+    for (const auto& running : cancelled.running) core_.started(running.item, running.started_ns);
+    core_.cancel(cancelled.ended, wall_ns());
   }
   schedule_pump();
 }
@@ -386,6 +384,7 @@ void EngineRun::send_cancel() {
           interrupt(answer.error());
         } else {
           cancel_ = Cancel::done;
+          core_.cancel_told();
           ask_again_ = true;  // whether that was the end of it
         }
         pump();
@@ -400,18 +399,18 @@ void EngineRun::answer_cancels() {
 // ---- ending -------------------------------------------------------------------------------------
 
 void EngineRun::interrupt(const Error& why) {
-  if (!dag_lost_the_run(why)) return give_up(why);
+  if (!dag_lost_the_run(why)) return abandon(why);
   host_.log().warn("lost a run, opening it again", {{"run", id()}, {"reason", why.message}});
   phase_ = Phase::interrupted;
-  desk_->cancel();
+  queue_->stop();
   on_over_(*this);
 }
 
-void EngineRun::give_up(const Error& why) {
-  host_.log().error("gave up a run", {{"run", id()}, {"reason", why.message}});
-  if (desk_) desk_->cancel();
+void EngineRun::abandon(const Error& why) {
+  host_.log().error("abandoned a run", {{"run", id()}, {"reason", why.message}});
+  if (queue_) queue_->stop();
   run_failures_.emplace_back("", why);
-  status_ = RunStatus::FAILED;
+  status_ = messages::RunStatus::FAILED;
   end();
 }
 
@@ -428,7 +427,7 @@ void EngineRun::finish() {
 }
 
 void EngineRun::evaluate_outputs() {
-  if (status_ != RunStatus::SUCCEEDED) return read_critical_path();
+  if (status_ != messages::RunStatus::SUCCEEDED) return read_critical_path();
   host_.run_blocking(
       [facts = facts_, results = results_, asker = shared_.options.asker]() -> Result<Json> {
         PitClient pit(*asker, facts->id);
@@ -443,7 +442,7 @@ void EngineRun::evaluate_outputs() {
         if (outputs) {
           outputs_ = std::move(*outputs);
         } else {
-          status_ = RunStatus::FAILED;
+          status_ = messages::RunStatus::FAILED;
           run_failures_.emplace_back("outputs", outputs.error());
         }
         read_critical_path();
@@ -465,11 +464,14 @@ void EngineRun::read_critical_path() {
 
 void EngineRun::end() {
   phase_ = Phase::ended;
+  // By somebody else: what is shown must not go on waiting.
+  if (status_ == messages::RunStatus::CANCELLED && cancel_ == Cancel::no && queue_)
+    queue_->cancel();
   elapsed_ = host_.services().clocks.mono() - began_;
   core_.end(status_, wall_ns());
   journalled_.all(core_.events().next());
   results_->clear();
-  lanes_.reset();
+  slots_.reset();
   shared_.arbitration.close([&](auto request) { request.setRun(id()); }).then([](auto) {});
   answer_events();
   answer_cancels();

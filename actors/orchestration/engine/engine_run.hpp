@@ -1,7 +1,7 @@
-// One run under way: carries what happens between the DAG tracker, arbitration and the lanes.
+// One run under way: carries what happens between the DAG tracker, arbitration and the workers.
 //
-//   Dag: ready ──► desk ──► lanes execute ──► desk: reports ──► Dag.complete (one batch at a time)
-//   lanes missing or to be given back ──► Arbitration.exchange
+//   queue ──► workers execute ──► queue: reports ──► Dag.complete (one batch at a time)
+//   slots missing or to be given back ──► Arbitration.exchange
 //
 // `pump` does whatever there is to do; everything that happens ends in a pump. One ask of
 // `complete` is under way at a time: what is reported meanwhile makes the next batch. When the DAG
@@ -17,10 +17,10 @@
 
 #include "actors/orchestration/engine/engine_messages.hpp"
 #include "actors/orchestration/engine/journalled_events.hpp"
-#include "actors/orchestration/engine/lane_book.hpp"
 #include "actors/orchestration/engine/options.hpp"
 #include "actors/orchestration/engine/run_core.hpp"
-#include "actors/orchestration/engine/run_desk.hpp"
+#include "actors/orchestration/engine/run_queue.hpp"
+#include "actors/orchestration/engine/worker_slots.hpp"
 #include "messages/arbitration.protocol.hpp"
 #include "messages/dag.protocol.hpp"
 #include "messages/orchestration.protocol.hpp"
@@ -33,7 +33,7 @@ struct EngineShared {
   EngineOptions options;
   Ref<protocol::Dag> dag;
   Ref<protocol::Arbitration> arbitration;
-  std::size_t lanes_lost = 0;  // threads stuck in operators
+  std::size_t slots_lost = 0;  // threads stuck in operators
 };
 
 class EngineRun : public std::enable_shared_from_this<EngineRun> {
@@ -52,45 +52,49 @@ class EngineRun : public std::enable_shared_from_this<EngineRun> {
   ~EngineRun();
 
   // ---- before it starts
-  // A row of the journal, with what the node gave.
-  Status restore(messages::NodeRow::Reader row);
-  void start(messages::RunBatchResponse::Reader batch);
+  void restore(const RunState& state) { core_.restore(state); }
+  // A row of the journal: of a node of the plan, or of a child that failed.
+  void restore(messages::NodeRow::Reader row);
+  // `state`: as the DAG tracker has it, started.
+  void start(RunState state, messages::RunBatchResponse::Reader batch);
 
   // ---- any time
   const std::string& id() const noexcept { return facts_->id; }
   const RunFacts& facts() const noexcept { return *facts_; }
   bool ended() const noexcept { return phase_ == Phase::ended; }
-  std::vector<MelodyNodeState> melody_nodes() const { return core_.melody_nodes(wall_ns()); }
+  std::vector<MelodyNodeState> melody_nodes() const;
+  messages::RunStatus status() const noexcept { return status_; }
   // The DAG tracker lost it: to be opened again.
   bool interrupted() const noexcept { return phase_ == Phase::interrupted; }
-  void cancel(std::optional<CancelCall> call);
+  // `hurry`: programs are killed at once.
+  void cancel(std::optional<CancelCall> call, bool hurry = false);
   void progress(Call<protocol::Engine::Progress> call);
   void events(EventsCall call);
   void forget(const Header& request);
   Waiters take_waiters();
   // Ends it without the DAG tracker, which cannot be reached: the journal stays as it is.
-  void give_up(const Error& why);
+  void abandon(const Error& why);
 
  private:
   enum class Phase : std::uint8_t { running, ending, ended, interrupted };
 
   void schedule_pump();
   void pump();
-  void drain_desk();
-  void take_report(NodeReport report);
+  void drain_queue();
+  void take(RunQueue::Drained drained);
   void send_complete();
   void resend_complete();
   void adopt(messages::RunBatchResponse::Reader batch);
-  void lay_out(const std::vector<WorkItem>& items);
+  void retry_in(std::int64_t wait_ns);
   void send_cancel();
-  void run_lanes();
+  void run_workers();
   void send_exchange();
   void on_exchanged(std::uint64_t number, Result<Msg<messages::ExchangeResponse>> answer);
-  void refuse(LaneKey key, const Error& error);
+  void refuse(SlotKey key, const Error& error);
   void watch();
   void arm_watch();
   void note_running();
-  void give_up_the_late();
+  void abandon_the_late();
   void interrupt(const Error& why);
   void finish();
   void evaluate_outputs();
@@ -117,9 +121,9 @@ class EngineRun : public std::enable_shared_from_this<EngineRun> {
   const std::function<void(EngineRun&)> on_over_;
   const runtime::MonoTime began_;
   std::shared_ptr<ResultStore> results_;
-  std::shared_ptr<RunDesk> desk_;
+  std::shared_ptr<RunQueue> queue_;
   RunCore core_;
-  LaneBook lanes_;
+  WorkerSlots slots_;
 
   Phase phase_ = Phase::running;
   messages::RunStatus status_ = messages::RunStatus::RUNNING;
@@ -129,6 +133,7 @@ class EngineRun : public std::enable_shared_from_this<EngineRun> {
   std::optional<RunCore::Batch> in_flight_;  // told to the DAG tracker, not answered
   bool ask_again_ = false;                   // something is due there beside reports
   bool dag_ended_ = false;
+  std::optional<runtime::MonoTime> retry_at_;  // when the tracker is to be asked for a retry
   JournalledEvents journalled_;
   enum class Cancel : std::uint8_t { no, wanted, asked, done };
   Cancel cancel_ = Cancel::no;
@@ -137,6 +142,7 @@ class EngineRun : public std::enable_shared_from_this<EngineRun> {
   std::uint64_t exchanges_ = 0;
   bool exchange_open_ = false;
   std::uint32_t exchange_failures_ = 0;
+  bool exchange_paused_ = false;  // something was refused for the moment
 
   Json outputs_ = Json::object();
   std::vector<std::string> critical_path_;

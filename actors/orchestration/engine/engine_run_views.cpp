@@ -6,8 +6,6 @@
 
 namespace symphony::actors {
 
-using messages::RunStatus;
-
 namespace {
 
 constexpr std::uint32_t kEventsPageMax = 1'000;
@@ -39,7 +37,7 @@ void EngineRun::events(EventsCall call) {
 // done may count on it.
 void EngineRun::ask_what_is_journalled() {
   if (phase_ != Phase::running) return;
-  if (!in_flight_ && !core_.has_batch()) journalled_.no_more(core_.events().next());
+  if (!in_flight_ && !core_.has_untold()) journalled_.no_more(core_.events().next());
   const bool cancelling = cancel_ == Cancel::wanted || cancel_ == Cancel::asked || ask_again_ ||
                           (cancel_ == Cancel::done && in_flight_);
   if (!journalled_.behind() || journalled_.asking() || waiters_.events.empty() || dag_ended_ ||
@@ -95,15 +93,15 @@ EngineRun::Waiters EngineRun::take_waiters() { return std::exchange(waiters_, {}
 
 void EngineRun::progress(Call<protocol::Engine::Progress> call) {
   if (phase_ == Phase::running) note_running();
-  auto states = core_.melody_nodes(wall_ns());
+  auto states = melody_nodes();
   std::vector<double> fractions(states.size(), 0);
-  if (desk_)
-    for (const auto& running : desk_->running())
+  if (queue_)
+    for (const auto& running : queue_->running())
       if (!running.item.index) fractions[running.item.of] = running.fraction;
   call.reply([&](messages::RunProgressResponse::Builder out) {
     out.setStatus(status_);
     out.setEnded(ended());
-    write(out.initProgress(), core_.counts());
+    write(out.initProgress(), queue_ ? queue_->progress() : RunProgress{});
     auto nodes = out.initNodes(static_cast<unsigned>(states.size()));
     write_nodes(nodes, facts_->plan, states);
     for (unsigned i = 0; i < nodes.size(); ++i) nodes[i].setFraction(fractions[i]);

@@ -36,7 +36,7 @@ void learn_durations(DurationEstimates& estimates, const Plan& plan,
                      const std::vector<MelodyNodeState>& states) {
   std::string key;
   for (std::size_t i = 0; i < states.size(); ++i) {
-    if (states[i].status != messages::NodeStatus::DONE || states[i].elapsed_us == 0) continue;
+    if (states[i].status != NodeStatus::done || states[i].elapsed_us == 0) continue;
     set_key(key, plan.name, plan.nodes[i].name);
     estimates.observe(key, static_cast<std::int64_t>(states[i].elapsed_us));
   }

@@ -1,4 +1,4 @@
-// What happened in a run, for whoever follows: the newest events, numbered without gaps.
+// What happened, for whoever follows: the newest events, numbered without gaps.
 //
 // Pure; not thread-safe. A reader holds a cursor (the number of the event it wants next) and is
 // told how many it missed when it was too slow.
@@ -26,11 +26,13 @@ struct RunEvent {
   messages::RunStatus status = messages::RunStatus::RUNNING;
 };
 
-class EventRing {
+// `Event` has a `sequence`.
+template <class Event>
+class NumberedRing {
  public:
-  explicit EventRing(std::size_t events_max) : events_max_(events_max) {}
+  explicit NumberedRing(std::size_t events_max) : events_max_(events_max) {}
 
-  void push(RunEvent event) {
+  void push(Event event) {
     event.sequence = next_++;
     if (events_.size() == events_max_) events_.pop_front();
     events_.push_back(std::move(event));
@@ -47,12 +49,14 @@ class EventRing {
     return wanted < first() ? first() - wanted : 0;
   }
   // REQUIRES: first() <= sequence < next().
-  const RunEvent& at(std::uint64_t sequence) const { return events_[sequence - first()]; }
+  const Event& at(std::uint64_t sequence) const { return events_[sequence - first()]; }
 
  private:
   const std::size_t events_max_;
   std::uint64_t next_ = 1;
-  std::deque<RunEvent> events_;
+  std::deque<Event> events_;
 };
+
+using EventRing = NumberedRing<RunEvent>;
 
 }  // namespace symphony::actors

@@ -26,14 +26,38 @@ std::string iso8601_utc(std::int64_t unix_ns) {
 
 // ---- reading results ----------------------------------------------------------------------------
 
-const Json* ResultReader::of(NodeIndex node) {
-  if (store_.skipped(node)) return nullptr;
-  const auto children = store_.children_of(node);
-  ResultStore::Value value = children ? store_.find_list(node) : store_.find(node);
-  if (!value) value = children ? list_of(node, *children) : load(node);
+const Json* ResultReader::keep(ResultStore::Value value) {
   if (!value) return nullptr;
   kept_.push_back(std::move(value));
   return kept_.back().get();
+}
+
+const Json* ResultReader::of(NodeIndex node) {
+  if (store_.skipped(node)) return nullptr;
+  const auto children = store_.children_of(node);
+  if (!children) return keep(find_or_load(node));
+  auto list = store_.find_list(node);
+  return keep(list ? std::move(list) : list_of(node, *children));
+}
+
+std::optional<std::uint64_t> ResultReader::children_of(NodeIndex node) const {
+  if (store_.skipped(node)) return std::nullopt;
+  const auto children = store_.children_of(node);
+  if (!children) return std::nullopt;
+  return children->count;
+}
+
+const Json* ResultReader::of_child(NodeIndex node, std::uint64_t position) {
+  const auto children = store_.children_of(node);
+  SYMPHONY_ASSERT(children && position < children->count);
+  const auto child = static_cast<NodeId>(children->first + position);
+  if (store_.skipped(child)) return nullptr;
+  return keep(find_or_load(child));
+}
+
+ResultStore::Value ResultReader::find_or_load(NodeId node) {
+  auto value = store_.find(node);
+  return value ? value : load(node);
 }
 
 ResultStore::Value ResultReader::take(NodeId node, JournalledResult row) {
@@ -49,6 +73,12 @@ ResultStore::Value ResultReader::take(NodeId node, JournalledResult row) {
   if (parsed.is_discarded()) {
     error_ = Error{Errc::DATA_CORRUPT,
                    "the stored result of node number " + std::to_string(node) + " is no JSON"};
+    return nullptr;
+  }
+  if (is_deeper_than(parsed, kMaxResultDepth)) {
+    error_ = Error{Errc::RESOURCE_EXHAUSTED, "the stored result of node number " +
+                                                 std::to_string(node) + " is nested deeper than " +
+                                                 std::to_string(kMaxResultDepth) + " levels"};
     return nullptr;
   }
   auto value = std::make_shared<const Json>(std::move(parsed));
@@ -68,6 +98,7 @@ ResultStore::Value ResultReader::load(NodeId node) {
 
 ResultStore::Value ResultReader::list_of(NodeIndex node, ResultStore::Children children) {
   Json list = Json::array();
+  std::size_t bytes = 0;
   std::vector<JournalledResult> rows;  // of the children from `rows_from` on
   NodeId rows_from = 0;
   for (NodeId child = children.first; child < children.first + children.count; ++child) {
@@ -90,6 +121,15 @@ ResultStore::Value ResultReader::list_of(NodeIndex node, ResultStore::Children c
       value = take(child, std::move(rows[child - rows_from]));
     }
     if (!value) return nullptr;
+    bytes += memory_of(*value);
+    if (bytes > kListBytesMax) {
+      error_ = Error{Errc::RESOURCE_EXHAUSTED,
+                     "the results of all children of a mapped node take more than " +
+                         std::to_string(kListBytesMax >> 20) +
+                         " MiB as one list; let each child give less, or store what is large as "
+                         "an artifact"};
+      return nullptr;
+    }
     list.push_back(*value);
   }
   auto all = std::make_shared<const Json>(std::move(list));
@@ -101,10 +141,14 @@ ResultStore::Value ResultReader::list_of(NodeIndex node, ResultStore::Children c
 
 namespace {
 
-Scope scope_of(const RunFacts& run, ResultReader& reader) {
-  Scope scope;
+RunScope scope_of(const RunFacts& run, ResultReader& reader) {
+  RunScope scope;
   scope.inputs = &run.inputs;
   scope.results = [&reader](NodeIndex node) { return reader.of(node); };
+  scope.children = [&reader](NodeIndex node) { return reader.children_of(node); };
+  scope.child = [&reader](NodeIndex node, std::uint64_t position) {
+    return reader.of_child(node, position);
+  };
   scope.run_id = run.id;
   scope.run_started = run.started;
   scope.run_host = run.host;
@@ -209,6 +253,11 @@ class Execution {
     }
     if (!result->is_object())
       return fail({Errc::INTERNAL, "operator " + node_.use + " gave no object"});
+    // Everything that walks a result is recursive; deeper ones would end the process.
+    if (is_deeper_than(*result, kMaxResultDepth))
+      return fail({Errc::RESOURCE_EXHAUSTED, "the result is nested deeper than " +
+                                                 std::to_string(kMaxResultDepth) +
+                                                 " levels; make it flatter"});
     return keep(std::move(*result));
   }
 
@@ -233,7 +282,7 @@ class Execution {
   const PlanNode& node_;
   OperatorContext& context_;
   ResultReader reader_;
-  Scope scope_;
+  RunScope scope_;
   ResultStore::Items items_;
   NodeReport report_;
 };

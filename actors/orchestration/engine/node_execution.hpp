@@ -1,7 +1,7 @@
 // Executing one node: condition, list or arguments from what came before, then the operator.
 //
-// Runs on whatever thread has a lane. Results that are not in memory are read from the Pit, where
-// they are; a result too large to travel in messages is stored before it is reported.
+// Runs on whatever thread has a worker slot. Results that are not in memory are read from the Pit,
+// where they are; a result too large to travel in messages is stored before it is reported.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +12,7 @@
 #include "actors/orchestration/engine/pit_client.hpp"
 #include "actors/orchestration/engine/result_store.hpp"
 #include "actors/orchestration/engine/work.hpp"
+#include "actors/orchestration/melody/environment.hpp"
 #include "actors/orchestration/melody/plan.hpp"
 #include "actors/orchestration/operator.hpp"
 
@@ -26,6 +27,8 @@ struct RunFacts {
   Json inputs;
   std::string started;  // ISO 8601, UTC
   std::string host;
+  std::string directory;    // where relative paths start, as bytes; empty: the process's own
+  Environment environment;  // what the run has of its caller's: never journalled
   std::vector<const Operator*> operators;  // of each node of the plan
   std::vector<double> expected_us;         // how long each may take, as far as that is known
 };
@@ -39,12 +42,19 @@ class ResultReader {
   ResultReader(ResultStore& store, PitClient& pit, Deadline by)
       : store_(store), pit_(pit), by_(by) {}
 
-  // Of a node that has ended, as Scope::results has it.
+  // More than this of all children of a mapped node is refused as one list: RESOURCE_EXHAUSTED.
+  static constexpr std::size_t kListBytesMax = std::size_t{256} << 20;
+
+  // Of a node that has ended, as RunScope::results, ::children and ::child have it.
   const Json* of(NodeIndex node);
+  std::optional<std::uint64_t> children_of(NodeIndex node) const;
+  const Json* of_child(NodeIndex node, std::uint64_t position);
   // Why a result could not be read; evaluation saw null instead.
   const std::optional<Error>& error() const noexcept { return error_; }
 
  private:
+  const Json* keep(ResultStore::Value value);
+  ResultStore::Value find_or_load(NodeId node);
   ResultStore::Value load(NodeId node);
   ResultStore::Value take(NodeId node, JournalledResult row);
   ResultStore::Value list_of(NodeIndex node, ResultStore::Children children);

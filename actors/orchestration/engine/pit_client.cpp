@@ -22,7 +22,7 @@ void write_lineage(messages::Lineage::Builder out, std::string_view run, std::st
 
 Deadline PitClient::limited(Deadline by) const { return std::min(by, asker_.now() + kAskTimeout); }
 
-Ref<protocol::Artifacts>& PitClient::artifacts() {
+WaitingRef<protocol::Artifacts>& PitClient::artifacts() {
   if (!artifacts_) artifacts_.emplace(asker_);
   return *artifacts_;
 }
@@ -144,7 +144,7 @@ Result<std::string> PitClient::load(std::string_view digest, Deadline by) {
 
 Result<std::vector<JournalledResult>> PitClient::results(NodeId first, std::uint32_t count,
                                                          Deadline by) {
-  Ref<protocol::Dag> dag{asker_};
+  WaitingRef<protocol::Dag> dag{asker_};
   const auto page = dag.results([&](auto request) {
                          request.setRun(run_);
                          request.setOffset(first);

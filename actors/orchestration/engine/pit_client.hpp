@@ -38,7 +38,7 @@ class PitClient {
   static constexpr std::size_t kLoadBytesMax = std::size_t{256} << 20;
   static constexpr std::uint32_t kResultsPageMax = 1'000;
 
-  PitClient(Asker& asker, std::string run) : asker_(asker), run_(std::move(run)) {}
+  PitClient(WaitingAsker& asker, std::string run) : asker_(asker), run_(std::move(run)) {}
 
   // Digests in the order of the drafts, once all of them are durable.
   Result<std::vector<std::string>> store(std::span<const ArtifactDraft> drafts,
@@ -55,11 +55,11 @@ class PitClient {
              std::vector<std::string>& digests);
   Result<std::string> upload(const ArtifactDraft& draft, std::string_view node,
                              std::span<const std::string> parents, Deadline by);
-  Ref<protocol::Artifacts>& artifacts();
+  WaitingRef<protocol::Artifacts>& artifacts();
 
-  Asker& asker_;
+  WaitingAsker& asker_;
   const std::string run_;
-  std::optional<Ref<protocol::Artifacts>> artifacts_;
+  std::optional<WaitingRef<protocol::Artifacts>> artifacts_;
 };
 
 }  // namespace symphony::actors

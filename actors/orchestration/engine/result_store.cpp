@@ -1,23 +1,35 @@
 #include "actors/orchestration/engine/result_store.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace symphony::actors {
 namespace {
 
-constexpr std::size_t kNodeBytes = 32;  // of a value or member beside its text, about
+// Measured with glibc's malloc and nlohmann's containers: a value lies in its list or object.
+constexpr std::size_t kValueBytes = sizeof(Json);
+constexpr std::size_t kContainerBytes = 64;  // a text, list or object itself
+constexpr std::size_t kMemberBytes = 96;     // the node of the tree that holds a member
 
 }  // namespace
 
 std::size_t memory_of(const Json& value) {
-  std::size_t bytes = kNodeBytes;
+  std::size_t bytes = kValueBytes;
+  if (value.is_structured() || value.is_string()) bytes += kContainerBytes;
   if (value.is_string()) return bytes + value.get_ref<const std::string&>().size();
   if (value.is_array())
     for (const Json& item : value) bytes += memory_of(item);
   if (value.is_object())
     for (const auto& member : value.items())
-      bytes += kNodeBytes + member.key().size() + memory_of(member.value());
+      bytes += kMemberBytes + member.key().size() + memory_of(member.value());
   return bytes;
+}
+
+bool is_deeper_than(const Json& value, std::size_t levels) {
+  if (!value.is_structured()) return false;
+  if (levels == 0) return true;
+  return std::any_of(value.begin(), value.end(),
+                     [levels](const Json& inner) { return is_deeper_than(inner, levels - 1); });
 }
 
 void ResultStore::note_skipped(NodeId node) {
@@ -75,31 +87,11 @@ void ResultStore::journalled(NodeId node) {
   held_.erase(found);
 }
 
-void ResultStore::put_text(NodeId node, std::string text) {
-  Entry entry;
-  entry.key = key_of(Kind::result, node);
-  entry.bytes = kNodeBytes + text.size();
-  entry.text = std::move(text);
-  add(std::move(entry));
-}
-
 ResultStore::Value ResultStore::find(NodeId node) {
-  std::string text;
-  {
-    const std::lock_guard lock(mutex_);
-    const Entry* entry = touch(key_of(Kind::result, node));
-    if (entry == nullptr) {
-      const auto held = held_.find(node);
-      return held == held_.end() ? nullptr : held->second;
-    }
-    if (entry->value) return entry->value;
-    text = entry->text;
-  }
-  Json parsed = Json::parse(text, nullptr, false);
-  if (parsed.is_discarded()) return nullptr;
-  auto value = std::make_shared<const Json>(std::move(parsed));
-  put(node, value);
-  return value;
+  const std::lock_guard lock(mutex_);
+  if (const Entry* entry = touch(key_of(Kind::result, node))) return entry->value;
+  const auto held = held_.find(node);
+  return held == held_.end() ? nullptr : held->second;
 }
 
 void ResultStore::put_list(NodeIndex node, Value list) {
@@ -117,17 +109,19 @@ ResultStore::Value ResultStore::find_list(NodeIndex node) {
 }
 
 void ResultStore::put_items(NodeIndex node, Items items) {
-  Entry entry;
-  entry.key = key_of(Kind::items, node);
-  for (const Json& item : *items) entry.bytes += memory_of(item);
-  entry.items = std::move(items);
-  add(std::move(entry));
+  const std::lock_guard lock(mutex_);
+  items_.insert_or_assign(node, std::move(items));
 }
 
-ResultStore::Items ResultStore::find_items(NodeIndex node) {
+ResultStore::Items ResultStore::find_items(NodeIndex node) const {
   const std::lock_guard lock(mutex_);
-  const Entry* entry = touch(key_of(Kind::items, node));
-  return entry == nullptr ? nullptr : entry->items;
+  const auto found = items_.find(node);
+  return found == items_.end() ? nullptr : found->second;
+}
+
+void ResultStore::drop_items(NodeIndex node) {
+  const std::lock_guard lock(mutex_);
+  items_.erase(node);
 }
 
 std::size_t ResultStore::bytes() const {
@@ -140,6 +134,7 @@ void ResultStore::clear() {
   entries_.clear();
   by_key_.clear();
   held_.clear();
+  items_.clear();
   bytes_ = 0;
 }
 

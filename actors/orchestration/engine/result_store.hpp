@@ -5,7 +5,7 @@
 // that are held because the journal may not have them yet. What is kept of every node whatever its
 // size: that it was skipped, the range of its children, the digest of a large result.
 //
-// Thread-safe: lanes read while the engine adds. What was handed out stays valid.
+// Thread-safe: workers read while the engine adds. What was handed out stays valid.
 #pragma once
 
 #include <cstdint>
@@ -22,8 +22,15 @@
 
 namespace symphony::actors {
 
-// About how much memory a value takes.
+// How many lists and objects of a result may lie in each other, as of an input.
+inline constexpr std::size_t kMaxResultDepth = 64;
+
+// About how much memory a value takes. REQUIRES: it is not nested deeper than a result may be, by
+// much: recursive.
 std::size_t memory_of(const Json& value);
+
+// Whether lists and objects lie deeper in each other than that. Looks no deeper itself.
+bool is_deeper_than(const Json& value, std::size_t levels);
 
 class ResultStore {
  public:
@@ -48,26 +55,24 @@ class ResultStore {
   // `held`: kept in any case until it is journalled.
   void put(NodeId node, Value value, bool held = false);
   void journalled(NodeId node);
-  void put_text(NodeId node, std::string text);  // JSON; parsed when it is asked for
-  Value find(NodeId node);                       // null when it has to be read again
+  Value find(NodeId node);  // null when it has to be read again
   // The results of all children of a mapped node, as one list.
   void put_list(NodeIndex node, Value list);
   Value find_list(NodeIndex node);
-  // What a mapped node is mapped over.
+  // What a mapped node is mapped over: kept until it has ended, since each child needs its own.
   void put_items(NodeIndex node, Items items);
-  Items find_items(NodeIndex node);
+  Items find_items(NodeIndex node) const;
+  void drop_items(NodeIndex node);
 
   std::size_t bytes() const;
   void clear();  // values only
 
  private:
-  enum class Kind : std::uint8_t { result, list, items };
+  enum class Kind : std::uint8_t { result, list };
   struct Entry {
     std::uint64_t key = 0;
     std::size_t bytes = 0;
     Value value;
-    std::string text;
-    Items items;
   };
   static std::uint64_t key_of(Kind kind, NodeId node) noexcept {
     return std::uint64_t{static_cast<std::uint8_t>(kind)} << 32 | node;
@@ -81,6 +86,7 @@ class ResultStore {
   std::unordered_map<std::uint64_t, std::list<Entry>::iterator> by_key_;
   std::size_t bytes_ = 0;
   std::unordered_map<NodeId, Value> held_;
+  std::unordered_map<NodeIndex, Items> items_;
   std::unordered_set<NodeId> skipped_;
   std::unordered_map<NodeIndex, Children> children_;
   std::unordered_map<NodeId, std::string> digests_;

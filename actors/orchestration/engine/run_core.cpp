@@ -5,19 +5,22 @@
 
 namespace symphony::actors {
 
-using messages::NodeStatus;
 using messages::Outcome;
 using messages::RunEventKind;
 
 namespace {
 
 bool has_ended(NodeStatus status) noexcept {
-  return status == NodeStatus::DONE || status == NodeStatus::FAILED ||
-         status == NodeStatus::SKIPPED || status == NodeStatus::CANCELLED;
+  return status == NodeStatus::done || status == NodeStatus::failed ||
+         status == NodeStatus::skipped || status == NodeStatus::cancelled;
 }
 
-std::size_t bytes_of(const NodeReport& report) noexcept {
-  return sizeof report + report.text.size();
+std::uint64_t micros_between(std::int64_t from_ns, std::int64_t until_ns) noexcept {
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(until_ns - from_ns, 0)) / 1000;
+}
+
+std::int64_t end_of(std::int64_t started_ns, std::uint64_t duration_us) noexcept {
+  return started_ns + static_cast<std::int64_t>(duration_us) * 1000;
 }
 
 }  // namespace
@@ -26,29 +29,8 @@ RunCore::RunCore(const Plan& plan, RunCoreLimits limits, std::vector<double> exp
     : plan_(plan),
       limits_(limits),
       expected_us_(std::move(expected_us)),
-      dependants_(plan.nodes.size()),
-      nodes_(plan.nodes.size()),
       tallies_(plan.nodes.size()),
-      events_(limits.events_max) {
-  for (NodeIndex i = 0; i < plan.nodes.size(); ++i) {
-    nodes_[i].of = i;
-    for (const NodeIndex need : plan.nodes[i].needs) dependants_[need].push_back(i);
-  }
-  counts_[static_cast<std::size_t>(NodeStatus::WAITING)] =
-      static_cast<std::uint32_t>(nodes_.size());
-}
-
-void RunCore::move_to(NodeId node, NodeStatus status) {
-  Node& entry = nodes_[node];
-  if (entry.status == status) return;
-  Tally& tally = tallies_[entry.of];
-  const bool counted = is_child(node) || !tally.expanded;
-  if (counted && entry.status == NodeStatus::RUNNING) --tally.running;
-  if (counted && status == NodeStatus::RUNNING) ++tally.running;
-  --counts_[static_cast<std::size_t>(entry.status)];
-  ++counts_[static_cast<std::size_t>(status)];
-  entry.status = status;
-}
+      events_(limits.events_max) {}
 
 void RunCore::push(RunEventKind kind, const WorkItem& item, std::int64_t now_ns,
                    std::uint64_t duration_us, std::shared_ptr<const Error> error,
@@ -63,91 +45,41 @@ void RunCore::push(RunEventKind kind, const WorkItem& item, std::int64_t now_ns,
   events_.push(std::move(event));
 }
 
-// ---- what the DAG tracker says ------------------------------------------------------------------
+// ---- from the journal ---------------------------------------------------------------------------
 
-Status RunCore::restore(const JournalledNode& row) {
-  const auto misfit = [&](const char* what) {
-    return Error{Errc::FAILED_PRECONDITION, "the journal does not fit the melody: node " +
-                                                std::to_string(row.node) + " " + what};
-  };
-  const bool child = row.parent.has_value();
-  if (child != is_child(row.node)) return misfit("is not what the plan says");
-  if (child && *row.parent >= plan_.nodes.size()) return misfit("belongs to no node of the plan");
-  const NodeIndex of = child ? *row.parent : row.node;
-  Tally& tally = tallies_[of];
-  if (!child && row.children > 0) tally.expanded = true;
-  if (child) {
-    if (row.node != nodes_.size()) return misfit("is out of order");
-    if (tally.children == 0) tally.first_child = row.node;
-    tally.expanded = true;
-    Node entry;
-    entry.of = of;
-    entry.index = tally.children++;
-    nodes_.push_back(entry);
-    ++counts_[static_cast<std::size_t>(NodeStatus::WAITING)];
-    ++tally.open;
+void RunCore::restore(const RunState& state) {
+  for (NodeIndex node = 0; node < plan_.nodes.size(); ++node) {
+    const auto children = state.children_of(node);
+    if (!children) continue;
+    expand(node, children->first, children->count);
+    Tally& tally = tallies_[node];
+    for (NodeId child = children->first; child < children->first + children->count; ++child) {
+      const NodeStatus status = state.status_of(child);
+      tally.done += status == NodeStatus::done || status == NodeStatus::skipped;
+      tally.failed += status == NodeStatus::failed;
+      // As if the longest had begun when the first did: nothing is known of the others' times.
+      tally.last_end_ns = std::max(tally.last_end_ns, end_of(0, state.duration_us(child)));
+    }
   }
-  nodes_[row.node].attempts = static_cast<std::uint16_t>(row.attempts);
-  // What ran when its node died is ready again; the DAG tracker says so as well.
-  const NodeStatus status = row.status == NodeStatus::RUNNING && (child || !row.children)
-                                ? NodeStatus::WAITING
-                                : row.status;
-  move_to(row.node, status);
-  if (row.started_ns != 0) {
-    if (tally.first_start_ns == 0 || row.started_ns < tally.first_start_ns)
-      tally.first_start_ns = row.started_ns;
-    tally.last_end_ns = std::max(
-        tally.last_end_ns, row.started_ns + static_cast<std::int64_t>(row.duration_us) * 1000);
-  }
-  if (status == NodeStatus::FAILED && row.error) {
-    auto error = std::make_shared<const Error>(*row.error);
-    if (!tally.error) tally.error = error;
-    if ((child || !tally.expanded) && failures_.size() < limits_.failures_max)
-      failures_.push_back({item_of(row.node), std::move(error)});
-  }
-  if (!child || !has_ended(status)) return {};
-  --tally.open;
-  tally.done += status == NodeStatus::DONE || status == NodeStatus::SKIPPED;
-  tally.failed += status == NodeStatus::FAILED;
-  tally.cancelled += status == NodeStatus::CANCELLED;
-  return {};
 }
 
-void RunCore::expand(NodeId node, NodeId first_child, std::uint32_t children) {
-  Tally& tally = tallies_[node];
-  if (tally.expanded && tally.children == children) return;
-  move_to(node, NodeStatus::RUNNING);
-  if (!tally.expanded) tally.running = 0;
-  tally.expanded = true;
-  tally.first_child = first_child;
-  tally.children = tally.open = children;
-  nodes_.resize(std::max<std::size_t>(nodes_.size(), std::size_t{first_child} + children));
-  for (std::uint32_t i = 0; i < children; ++i) {
-    nodes_[first_child + i].of = node;
-    nodes_[first_child + i].index = i;
+void RunCore::restore(const JournalledNode& node) {
+  Tally& tally = tallies_[node.item.of];
+  if (node.started_ns != 0 && !node.item.index) {
+    tally.first_start_ns = node.started_ns;
+    tally.last_end_ns += end_of(node.started_ns, node.duration_us);
   }
-  counts_[static_cast<std::size_t>(NodeStatus::WAITING)] += children;
-  if (!cancelled_) return;
-  for (std::uint32_t i = 0; i < children; ++i)
-    end_node(first_child + i, NodeStatus::CANCELLED, tally.last_end_ns);
+  if (!node.error) return;
+  auto error = std::make_shared<const Error>(*node.error);
+  if (!tally.error) tally.error = error;
+  keep_failure(node.item, std::move(error));
 }
 
-std::vector<WorkItem> RunCore::make_ready(std::span<const NodeId> nodes) {
-  std::vector<WorkItem> items;
-  items.reserve(nodes.size());
-  for (const NodeId node : nodes) {
-    if (node >= nodes_.size() || cancelled_) continue;
-    if (std::exchange(nodes_[node].laid_out, false)) continue;
-    move_to(node, NodeStatus::READY);
-    items.push_back(item_of(node));
-  }
-  return items;
-}
+// ---- what happens -------------------------------------------------------------------------------
 
 void RunCore::begin(std::int64_t now_ns) { push(RunEventKind::STARTED, {}, now_ns); }
 
 void RunCore::end(messages::RunStatus status, std::int64_t now_ns) {
-  if (status == messages::RunStatus::CANCELLED) cancel(now_ns);
   RunEvent event;
   event.time_ns = now_ns;
   event.kind = RunEventKind::ENDED;
@@ -155,169 +87,153 @@ void RunCore::end(messages::RunStatus status, std::int64_t now_ns) {
   events_.push(std::move(event));
 }
 
-// ---- what the lanes say -------------------------------------------------------------------------
-
 void RunCore::started(const WorkItem& item, std::int64_t at_ns) {
-  if (nodes_[item.node].status != NodeStatus::READY) return;
-  start_node(item, at_ns);
+  if (!running_.insert(item.node).second) return;
+  Tally& tally = tallies_[item.of];
+  if (tally.first_start_ns == 0) tally.first_start_ns = at_ns;
+  ++tally.running;
+  push(RunEventKind::NODE_STARTED, item, at_ns);
   started_.push_back(item.node);
 }
 
-void RunCore::start_node(const WorkItem& item, std::int64_t at_ns) {
-  move_to(item.node, NodeStatus::RUNNING);
-  Tally& tally = tallies_[item.of];
-  if (tally.first_start_ns == 0) tally.first_start_ns = at_ns;
-  push(RunEventKind::NODE_STARTED, item, at_ns);
+void RunCore::expand(NodeIndex node, NodeId first_child, std::uint32_t children) {
+  Tally& tally = tallies_[node];
+  tally.expanded = true;
+  tally.children = children;
+  if (children > 0) expanded_[first_child] = node;
 }
 
 void RunCore::report(NodeReport report, std::int64_t now_ns) {
-  const NodeId node = report.item.node;
   report.first_event = events_.next();
+  Tally& tally = tallies_[report.item.of];
   // A short node's start is not worth a word to the tracker, only to those who watch.
-  if (nodes_[node].status != NodeStatus::RUNNING) start_node(report.item, report.started_ns);
-  // Not now: reports lie on the desk for a while, and lanes go on.
-  const std::int64_t ended_ns =
-      report.started_ns + static_cast<std::int64_t>(report.duration_us) * 1000;
+  if (running_.erase(report.item.node) > 0) {
+    --tally.running;
+  } else {
+    if (tally.first_start_ns == 0) tally.first_start_ns = report.started_ns;
+    push(RunEventKind::NODE_STARTED, report.item, report.started_ns);
+  }
+  // Not now: reports wait for a while, and workers go on.
+  const std::int64_t ended_ns = end_of(report.started_ns, report.duration_us);
   executed_ += report.executed ? 1 : 0;
   artifacts_ += report.artifacts;
   artifact_bytes_ += report.artifact_bytes;
+  note_end(report, ended_ns, now_ns);
+  for (const EndedNode& other : report.others) note_other(other, ended_ns, now_ns);
+  reports_.push_back(std::move(report));
+}
+
+void RunCore::note_end(const NodeReport& report, std::int64_t ended_ns, std::int64_t now_ns) {
+  Tally& tally = tallies_[report.item.of];
+  const bool child = report.item.index.has_value();
   switch (report.outcome) {
     case Outcome::SUCCEEDED:
       push(RunEventKind::NODE_DONE, report.item, now_ns, report.duration_us);
-      end_node(node, NodeStatus::DONE, ended_ns);
+      tally.done += child ? 1 : 0;
       break;
     case Outcome::SKIPPED:
       push(RunEventKind::NODE_SKIPPED, report.item, now_ns);
-      end_node(node, NodeStatus::SKIPPED, ended_ns);
+      tally.done += child ? 1 : 0;
       break;
     case Outcome::CANCELLED:
       push(RunEventKind::NODE_CANCELLED, report.item, now_ns, report.duration_us);
-      end_node(node, NodeStatus::CANCELLED, ended_ns);
       break;
     case Outcome::EXPANDED:
       push(RunEventKind::NODE_EXPANDED, report.item, now_ns, report.duration_us, {},
            report.children);
-      if (report.children == 0) {
-        tallies_[node].expanded = true;
-        end_node(node, NodeStatus::DONE, ended_ns);
-      }
+      expand(report.item.node, report.first_child, report.children);
       break;
     case Outcome::FAILED:
-      fail(report, ended_ns, now_ns);
+      note_failure(report, now_ns);
+      if (report.retrying) return;
+      tally.failed += child ? 1 : 0;
       break;
   }
-  if (report.next) start_node(item_of(*report.next), ended_ns);
-  for (const NodeIndex other : report.laid_out)
-    if (nodes_[other].status == NodeStatus::WAITING) move_to(other, NodeStatus::READY);
-  backlog_bytes_ += bytes_of(report);
-  reports_.push_back(std::move(report));
+  tally.last_end_ns = std::max(tally.last_end_ns, ended_ns);
 }
 
-void RunCore::fail(const NodeReport& report, std::int64_t ended_ns, std::int64_t now_ns) {
-  const WorkItem& item = report.item;
-  Node& entry = nodes_[item.node];
+void RunCore::note_failure(const NodeReport& report, std::int64_t now_ns) {
   auto error = std::make_shared<const Error>(report.error.value_or(Error{}));
-  ++entry.attempts;
-  if (error->retryable && !cancelled_ &&
-      entry.attempts < plan_.nodes[item.of].policy.retry.attempts) {
-    push(RunEventKind::NODE_RETRYING, item, now_ns, report.duration_us, std::move(error));
-    return move_to(item.node, NodeStatus::WAITING);
+  if (report.retrying) {
+    push(RunEventKind::NODE_RETRYING, report.item, now_ns, report.duration_us, std::move(error));
+    return;
   }
-  push(RunEventKind::NODE_FAILED, item, now_ns, report.duration_us, error);
-  if (!tallies_[item.of].error) tallies_[item.of].error = error;
+  push(RunEventKind::NODE_FAILED, report.item, now_ns, report.duration_us, error);
+  if (!tallies_[report.item.of].error) tallies_[report.item.of].error = error;
+  keep_failure(report.item, std::move(error));
+}
+
+void RunCore::keep_failure(const WorkItem& item, std::shared_ptr<const Error> error) {
   if (failures_.size() < limits_.failures_max) failures_.push_back({item, std::move(error)});
-  end_node(item.node, NodeStatus::FAILED, ended_ns);
 }
 
-void RunCore::end_node(NodeId node, NodeStatus status, std::int64_t now_ns) {
-  move_to(node, status);
-  const NodeIndex of = nodes_[node].of;
-  tallies_[of].last_end_ns = std::max(tallies_[of].last_end_ns, now_ns);
-  if (is_child(node)) return child_ended(of, status, now_ns);
-  if (status == NodeStatus::FAILED) block_dependants(of, now_ns);
+void RunCore::note_other(const EndedNode& ended, std::int64_t ended_ns, std::int64_t now_ns) {
+  const NodeIndex node = ended.node;
+  if (node >= tallies_.size()) return;  // a child that was cancelled: its mapped node tells
+  const WorkItem item{node, node, std::nullopt};
+  if (ended.status == NodeStatus::skipped) return push(RunEventKind::NODE_SKIPPED, item, now_ns);
+  Tally& tally = tallies_[node];
+  if (!tally.expanded) return;
+  tally.last_end_ns = std::max(tally.last_end_ns, ended_ns);
+  const auto kind = ended.status == NodeStatus::failed      ? RunEventKind::NODE_FAILED
+                    : ended.status == NodeStatus::cancelled ? RunEventKind::NODE_CANCELLED
+                                                            : RunEventKind::NODE_DONE;
+  push(kind, item, now_ns, micros_between(tally.first_start_ns, ended_ns),
+       ended.status == NodeStatus::failed ? tally.error : nullptr);
 }
 
-void RunCore::child_ended(NodeIndex of, NodeStatus status, std::int64_t now_ns) {
-  Tally& tally = tallies_[of];
-  tally.done += status == NodeStatus::DONE || status == NodeStatus::SKIPPED;
-  tally.failed += status == NodeStatus::FAILED;
-  tally.cancelled += status == NodeStatus::CANCELLED;
-  if (--tally.open > 0) return;
-  const NodeStatus all = tally.failed > 0      ? NodeStatus::FAILED
-                         : tally.cancelled > 0 ? NodeStatus::CANCELLED
-                                               : NodeStatus::DONE;
-  const WorkItem parent{of, of, std::nullopt};
-  const auto kind = all == NodeStatus::FAILED      ? RunEventKind::NODE_FAILED
-                    : all == NodeStatus::CANCELLED ? RunEventKind::NODE_CANCELLED
-                                                   : RunEventKind::NODE_DONE;
-  push(kind, parent, now_ns,
-       static_cast<std::uint64_t>(std::max<std::int64_t>(now_ns - tally.first_start_ns, 0)) / 1000,
-       all == NodeStatus::FAILED ? tally.error : nullptr);
-  end_node(of, all, now_ns);
+void RunCore::cancel(std::span<const EndedNode> ended, std::int64_t now_ns) {
+  for (const EndedNode& node : ended) note_other(node, now_ns, now_ns);
+  barrier_ = next_report_ + reports_.size();
 }
 
-void RunCore::block_dependants(NodeIndex failed, std::int64_t now_ns) {
-  std::vector<NodeIndex> open{failed};
-  while (!open.empty()) {
-    const NodeIndex node = open.back();
-    open.pop_back();
-    for (const NodeIndex dependant : dependants_[node]) {
-      if (nodes_[dependant].status != NodeStatus::WAITING) continue;
-      move_to(dependant, NodeStatus::SKIPPED);
-      push(RunEventKind::NODE_SKIPPED, {dependant, dependant, std::nullopt}, now_ns);
-      open.push_back(dependant);
-    }
-  }
+void RunCore::cancel_told() { barrier_.reset(); }
+
+namespace {
+
+// What a report makes ready may be reported in the same batch (run_state.hpp), but for the children
+// of a node that was expanded and what needed a mapped node that has ended.
+bool ends_its_batch(const NodeReport& report) {
+  return report.outcome == Outcome::EXPANDED ||
+         std::any_of(report.others.begin(), report.others.end(),
+                     [](const EndedNode& other) { return other.status == NodeStatus::done; });
 }
 
-void RunCore::cancel(std::int64_t now_ns) {
-  if (std::exchange(cancelled_, true)) return;
-  // Children first: the last of them ends its mapped node.
-  for (auto node = static_cast<NodeId>(nodes_.size()); node-- > 0;) {
-    const NodeStatus status = nodes_[node].status;
-    if (status != NodeStatus::WAITING && status != NodeStatus::READY) continue;
-    end_node(node, NodeStatus::CANCELLED, now_ns);
-  }
-}
+}  // namespace
 
 RunCore::Batch RunCore::take_batch() {
   Batch batch;
-  // What lanes went on with and no report of this batch ends: one a lane at most. The tracker must
-  // hear of it, or it would say that it is ready.
-  std::vector<NodeId> followers;
-  std::size_t bytes = 0;
-  while (next_report_ < reports_.size() && batch.reports.size() < limits_.batch_nodes_max &&
-         bytes < limits_.batch_bytes_max) {
-    NodeReport& report = reports_[next_report_++];
-    bytes += report.text.size();
-    backlog_bytes_ -= bytes_of(report);
-    std::erase(followers, report.item.node);
-    nodes_[report.item.node].laid_out = false;
-    if (report.next) followers.push_back(*report.next);
-    for (const NodeIndex node : report.laid_out) nodes_[node].laid_out = true;
+  std::size_t text_bytes = 0;
+  const std::uint64_t until = told_until();
+  bool full = false;
+  while (!full && next_report_ < until && batch.reports.size() < limits_.batch_nodes_max &&
+         text_bytes < limits_.batch_bytes_max) {
+    NodeReport& report = reports_.front();
+    text_bytes += report.text.size();
+    batch.size_bytes += report.size_bytes();
+    told_started_.erase(report.item.node);
+    full = ends_its_batch(report);
     batch.reports.push_back(std::move(report));
+    reports_.pop_front();
+    ++next_report_;
   }
-  if (next_report_ == reports_.size()) {
-    batch.started = std::exchange(started_, {});
-    reports_.clear();
-    next_report_ = 0;
+  if (next_report_ == until) {
+    // What has been reported since is no longer running, unless that is told after a cancellation.
+    for (const NodeId node : std::exchange(started_, {}))
+      if ((barrier_ || running_.contains(node)) && told_started_.insert(node).second)
+        batch.started.push_back(node);
   }
-  // What has ended since is no longer running.
-  std::erase_if(batch.started,
-                [&](NodeId node) { return nodes_[node].status != NodeStatus::RUNNING; });
-  // Of those the tracker says nothing more.
-  for (const NodeId node : batch.started) nodes_[node].laid_out = false;
-  batch.started.insert(batch.started.end(), followers.begin(), followers.end());
-  batch.events_end = reports_.empty() ? events_.next() : reports_[next_report_].first_event;
+  batch.events_end = reports_.empty() ? events_.next() : reports_.front().first_event;
   return batch;
 }
 
 // ---- what is the case ---------------------------------------------------------------------------
 
 WorkItem RunCore::item_of(NodeId node) const {
-  const Node& entry = nodes_[node];
-  if (!is_child(node)) return {node, node, std::nullopt};
-  return {node, entry.of, entry.index};
+  const auto next = expanded_.upper_bound(node);
+  if (node < plan_.nodes.size() || next == expanded_.begin()) return {node, node, std::nullopt};
+  const auto& [first_child, of] = *std::prev(next);
+  return {node, of, node - first_child};
 }
 
 std::string RunCore::name_of(const WorkItem& item) const {
@@ -326,12 +242,13 @@ std::string RunCore::name_of(const WorkItem& item) const {
   return name;
 }
 
-std::vector<MelodyNodeState> RunCore::melody_nodes(std::int64_t now_ns) const {
+std::vector<MelodyNodeState> RunCore::melody_nodes(std::span<const NodeStatus> statuses,
+                                                   std::int64_t now_ns) const {
   std::vector<MelodyNodeState> states(plan_.nodes.size());
   for (NodeIndex i = 0; i < states.size(); ++i) {
     MelodyNodeState& state = states[i];
     const Tally& tally = tallies_[i];
-    state.status = nodes_[i].status;
+    if (i < statuses.size()) state.status = statuses[i];
     state.expanded = tally.expanded;
     state.running = tally.running;
     state.error = tally.error;
@@ -340,37 +257,28 @@ std::vector<MelodyNodeState> RunCore::melody_nodes(std::int64_t now_ns) const {
       state.done = tally.done;
       state.failed = tally.failed;
     } else {
-      state.done = state.status == NodeStatus::DONE;
-      state.failed = state.status == NodeStatus::FAILED;
+      state.done = state.status == NodeStatus::done;
+      state.failed = state.status == NodeStatus::failed;
     }
     if (tally.first_start_ns == 0) continue;
-    const std::int64_t until = has_ended(state.status) ? tally.last_end_ns : now_ns;
     state.elapsed_us =
-        static_cast<std::uint64_t>(std::max<std::int64_t>(until - tally.first_start_ns, 0)) / 1000;
+        micros_between(tally.first_start_ns, has_ended(state.status) ? tally.last_end_ns : now_ns);
   }
   mark_critical(states);
   return states;
 }
 
+// The longest path by the time each node took so far, or may take if it has not ended: at least a
+// microsecond.
 void RunCore::mark_critical(std::vector<MelodyNodeState>& states) const {
-  // Longest path by the time each node took so far, or may take if it has not ended: at least a
-  // microsecond.
-  const auto weight = [&](NodeIndex node) {
-    const auto elapsed = std::max<double>(static_cast<double>(states[node].elapsed_us), 1);
-    if (expected_us_.empty() || has_ended(states[node].status)) return elapsed;
-    return std::max(elapsed, expected_us_[node]);
-  };
-  std::vector<double> longest(states.size(), 0);
-  std::vector<NodeIndex> before(states.size(), kUnknownNode);
-  NodeIndex last = kUnknownNode;
-  for (const NodeIndex node : plan_.order) {
-    for (const NodeIndex need : plan_.nodes[node].needs)
-      if (before[node] == kUnknownNode || longest[need] > longest[before[node]])
-        before[node] = need;
-    longest[node] = (before[node] == kUnknownNode ? 0 : longest[before[node]]) + weight(node);
-    if (last == kUnknownNode || longest[node] > longest[last]) last = node;
+  std::vector<double> weights(states.size());
+  for (NodeIndex node = 0; node < weights.size(); ++node) {
+    weights[node] = std::max<double>(static_cast<double>(states[node].elapsed_us), 1);
+    if (!expected_us_.empty() && !has_ended(states[node].status))
+      weights[node] = std::max(weights[node], expected_us_[node]);
   }
-  for (; last != kUnknownNode; last = before[last]) states[last].critical = true;
+  const auto ranks = upward_ranks(plan_.graph, plan_.order, weights);
+  for (const NodeId node : critical_path(plan_.graph, ranks).nodes) states[node].critical = true;
 }
 
 }  // namespace symphony::actors

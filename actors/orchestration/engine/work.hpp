@@ -10,20 +10,20 @@
 #include <string>
 #include <vector>
 
-#include "actors/orchestration/melody/template.hpp"
+#include "actors/orchestration/melody/binding.hpp"
+#include "actors/run/run_state.hpp"
 #include "messages/dag.capnp.h"
 #include "messages/json_value.hpp"
 #include "messages/result.hpp"
 
 namespace symphony::actors {
 
-using NodeId = std::uint32_t;
-
 // A node or child that is ready to be executed.
 struct WorkItem {
   NodeId node = 0;
   NodeIndex of = 0;                    // the node of the melody; the node itself unless a child
   std::optional<std::uint32_t> index;  // of a child among its siblings
+  std::uint32_t attempt = 0;           // its number (run_state.hpp)
 };
 
 // What became of one attempt.
@@ -40,9 +40,14 @@ struct NodeReport {
   bool executed = false;        // its operator ran
   std::uint64_t artifacts = 0;  // stored by it
   std::uint64_t artifact_bytes = 0;
-  std::uint64_t first_event = 0;    // of those that tell of it
-  std::optional<NodeIndex> next;    // the lane went on with this one,
-  std::vector<NodeIndex> laid_out;  // and laid these out for others (frontier.hpp)
+  // What the run's state made of it.
+  NodeId first_child = 0;         // of an expanded node
+  bool retrying = false;          // it failed, and there will be another attempt
+  std::vector<EndedNode> others;  // ended because of it: were skipped, or joined their children
+  std::uint64_t first_event = 0;  // of those that tell of it
+
+  // About how much memory it takes until the DAG tracker has it.
+  std::size_t size_bytes() const noexcept { return sizeof *this + text.size(); }
 };
 
 }  // namespace symphony::actors

@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "runtime/language/node.hpp"
 #include "runtime/settings/value.hpp"
 #include "runtime/text/suggest.hpp"
 
@@ -51,7 +52,8 @@ ValueType type_of(const Json& value) {
 }
 
 std::string describe(const Json& value) {
-  const std::string text = runtime::printable(rendered(value), runtime::kMaxShownValueBytes);
+  const std::string text =
+      runtime::printable(language::as_text(value), runtime::kMaxShownValueBytes);
   return with_article(type_of(value)) + ", " + (value.is_string() ? "\"" + text + "\"" : text);
 }
 
@@ -79,7 +81,7 @@ class Checker {
   MelodyReport run() {
     for (const MelodyNode& node : melody_.nodes) check_node(node);
     for (const MelodyOutput& output : melody_.outputs) {
-      check_template(output.value, {nullptr, false, join_path("outputs", output.name)});
+      check_binding(output.value, {nullptr, false, join_path("outputs", output.name)});
     }
     check_cycles();
     for (const MelodyInput& input : melody_.inputs) {
@@ -127,7 +129,7 @@ class Checker {
     const bool mapped = node.map.has_value();
     for (const MelodyArgument& argument : node.arguments) {
       const std::string argument_path = join_path(join_path(path, "with"), argument.name);
-      check_template(argument.value, {&node, mapped, argument_path});
+      check_binding(argument.value, {&node, mapped, argument_path});
       if (spec != nullptr) check_argument(*spec, argument, argument_path);
     }
     if (spec != nullptr) check_missing_arguments(*spec, node, path);
@@ -158,7 +160,7 @@ class Checker {
     }
     const ValueType given = declared_type(argument.value);
     if (!fits(given, wanted->type)) {
-      const bool exact = argument.value.kind() == Template::Kind::reference;
+      const bool exact = argument.value.kind() == Binding::Kind::reference;
       problem(argument.value.mark(), path,
               "should be " + with_article(wanted->type) + ", " +
                   (exact ? to_string(argument.value.reference()) + " is " : "is ") +
@@ -185,10 +187,10 @@ class Checker {
   }
 
   void check_map(const MelodyNode& node, const std::string& path) {
-    check_template(*node.map, {&node, false, path});
+    check_binding(*node.map, {&node, false, path});
     const ValueType type = declared_type(*node.map);
     if (fits(type, ValueType::list)) return;
-    const bool exact = node.map->kind() == Template::Kind::reference;
+    const bool exact = node.map->kind() == Binding::Kind::reference;
     problem(node.map->mark(), path,
             "a node is mapped over a list, " +
                 (exact ? to_string(node.map->reference()) : std::string("this")) + " is " +
@@ -199,65 +201,59 @@ class Checker {
     node.when->visit([&](const Reference& reference) {
       check_reference(reference, node.when_mark, {&node, node.map.has_value(), path});
     });
-    check_condition(*node.when, node.when_mark, path);
+    check_comparisons(*node.when, node.when->expression.root(), node.when_mark, path);
   }
 
-  // Where true or false is wanted.
-  void check_condition(const Expression& expression, const SourceMark& mark,
-                       const std::string& path) {
-    switch (expression.kind) {
-      case ExpressionKind::literal:
-      case ExpressionKind::reference: {
-        const ValueType type = type_of_operand(expression);
-        if (!fits(type, ValueType::boolean)) {
-          problem(mark, path,
-                  to_string(expression) + " is " + with_article(type) +
-                      ", not true or false: compare it with something");
-        }
-        return;
-      }
-      case ExpressionKind::logical_not:
-      case ExpressionKind::logical_and:
-      case ExpressionKind::logical_or:
-        for (const Expression& operand : expression.operands) check_condition(operand, mark, path);
-        return;
-      default:
-        check_comparison(expression, mark, path);
-        return;
-    }
-  }
+  using Operation = language::Expression::Node;
 
-  void check_comparison(const Expression& expression, const SourceMark& mark,
-                        const std::string& path) {
-    // A group inside a comparison is a condition of its own.
-    for (const Expression& operand : expression.operands) {
-      if (!operand.operands.empty()) check_condition(operand, mark, path);
-    }
-    const ValueType left = type_of_operand(expression.operands[0]);
-    const ValueType right = type_of_operand(expression.operands[1]);
-    const bool equality =
-        expression.kind == ExpressionKind::equal || expression.kind == ExpressionKind::not_equal;
+  void check_comparisons(const Condition& condition, const Operation& operation,
+                         const SourceMark& mark, const std::string& path) {
+    for (const auto& operand : operation.children)
+      check_comparisons(condition, *operand, mark, path);
+    const bool equality = operation.kind == language::NodeKind::equal ||
+                          operation.kind == language::NodeKind::not_equal;
+    if (!equality && !is_ordering(operation.kind)) return;
+    const ValueType left = type_of_operand(condition, *operation.children[0]);
+    const ValueType right = type_of_operand(condition, *operation.children[1]);
     const auto has_order = [](ValueType type) {
       return type != ValueType::boolean && type != ValueType::list && type != ValueType::object;
     };
+    const auto compares = [&] {
+      return to_string(condition.expression, operation) + " compares " + with_article(left) +
+             " with " + with_article(right);
+    };
     if (!fits(left, right) && !fits(right, left)) {
-      problem(mark, path,
-              to_string(expression) + " compares " + with_article(left) + " with " +
-                  with_article(right));
+      problem(mark, path, compares());
     } else if (!equality && !(has_order(left) && has_order(right))) {
-      problem(mark, path,
-              to_string(expression) + " compares " + with_article(left) + " with " +
-                  with_article(right) + "; only two numbers or two texts have an order");
+      problem(mark, path, compares() + "; only two numbers or two texts have an order");
     }
   }
 
-  ValueType type_of_operand(const Expression& expression) const {
-    if (expression.kind == ExpressionKind::literal) return type_of(expression.literal);
-    if (expression.kind == ExpressionKind::reference) return declared_type(expression.reference);
-    return ValueType::boolean;
+  static bool is_ordering(language::NodeKind kind) {
+    return kind == language::NodeKind::less || kind == language::NodeKind::less_equal ||
+           kind == language::NodeKind::greater || kind == language::NodeKind::greater_equal;
   }
 
-  void check_template(const Template& value, const Place& place) {
+  ValueType type_of_operand(const Condition& condition, const Operation& operand) const {
+    switch (operand.kind) {
+      case language::NodeKind::literal:
+        return type_of(operand.literal);
+      case language::NodeKind::reference:
+        return declared_type(condition.references[operand.number]);
+      case language::NodeKind::logical_not:
+      case language::NodeKind::logical_and:
+      case language::NodeKind::logical_or:
+      case language::NodeKind::equal:
+      case language::NodeKind::not_equal:
+      case language::NodeKind::in:
+      case language::NodeKind::exists:
+        return ValueType::boolean;
+      default:
+        return is_ordering(operand.kind) ? ValueType::boolean : ValueType::any;
+    }
+  }
+
+  void check_binding(const Binding& value, const Place& place) {
     value.visit([&](const Reference& reference, const SourceMark& mark) {
       check_reference(reference, mark, place);
     });
@@ -357,17 +353,17 @@ class Checker {
     return ValueType::any;
   }
 
-  ValueType declared_type(const Template& value) const {
+  ValueType declared_type(const Binding& value) const {
     switch (value.kind()) {
-      case Template::Kind::literal:
+      case Binding::Kind::literal:
         return type_of(value.literal());
-      case Template::Kind::reference:
+      case Binding::Kind::reference:
         return declared_type(value.reference());
-      case Template::Kind::interpolation:
+      case Binding::Kind::interpolation:
         return ValueType::text;
-      case Template::Kind::list:
+      case Binding::Kind::list:
         return ValueType::list;
-      case Template::Kind::table:
+      case Binding::Kind::table:
         return ValueType::object;
     }
     return ValueType::any;
@@ -377,32 +373,13 @@ class Checker {
   void check_cycles() {
     std::vector<std::vector<NodeIndex>> needs = dependencies_of(melody_);
     for (std::size_t shown = 0; shown < kMaxCyclesShown; ++shown) {
-      std::vector<bool> free(needs.size(), false);
-      const std::vector<NodeIndex> order = topological_order(needs);
-      if (order.size() == needs.size()) return;
-      for (const NodeIndex node : order) free[node] = true;
-      const std::vector<NodeIndex> cycle = cycle_among(needs, free);
+      const TopologicalSort sorted = sort_topologically(graph_of(needs));
+      if (sorted.acyclic()) return;
+      // Against the edges, from a node to what it needs; its first node is its last, too.
+      const std::vector<NodeIndex> cycle(sorted.cycle.rbegin(), sorted.cycle.rend() - 1);
       report_cycle(cycle);
       for (const NodeIndex node : cycle) needs[node].clear();
     }
-  }
-
-  // Each node that is not free needs one that is not free either, so the walk comes round.
-  static std::vector<NodeIndex> cycle_among(const std::vector<std::vector<NodeIndex>>& needs,
-                                            const std::vector<bool>& free) {
-    std::vector<std::size_t> position(needs.size(), needs.size());
-    std::vector<NodeIndex> walk;
-    auto node = static_cast<NodeIndex>(std::find(free.begin(), free.end(), false) - free.begin());
-    while (position[node] == needs.size()) {
-      position[node] = walk.size();
-      walk.push_back(node);
-      node = *std::find_if(needs[node].begin(), needs[node].end(),
-                           [&](NodeIndex need) { return !free[need]; });
-    }
-    std::vector<NodeIndex> cycle(walk.begin() + static_cast<std::ptrdiff_t>(position[node]),
-                                 walk.end());
-    std::rotate(cycle.begin(), std::min_element(cycle.begin(), cycle.end()), cycle.end());
-    return cycle;
   }
 
   // "a -> b -> a": a needs b, b needs a.

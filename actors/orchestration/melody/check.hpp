@@ -11,6 +11,7 @@
 
 #include "actors/orchestration/melody/melody.hpp"
 #include "actors/orchestration/operator.hpp"
+#include "actors/run/graph.hpp"
 #include "runtime/settings/problems.hpp"
 
 namespace symphony::actors {
@@ -29,8 +30,7 @@ MelodyReport check(const Melody& melody, const OperatorRegistry& operators);
 // Names that lead nowhere are left out.
 std::vector<std::vector<NodeIndex>> dependencies_of(const Melody& melody);
 
-// Nodes in an order in which each comes after its needs; within a wave by position. The nodes on
-// or behind a cycle are left out.
-std::vector<NodeIndex> topological_order(const std::vector<std::vector<NodeIndex>>& needs);
+// The same as a graph: an edge leads from what is needed to what needs it.
+Graph graph_of(const std::vector<std::vector<NodeIndex>>& needs);
 
 }  // namespace symphony::actors

@@ -20,7 +20,7 @@ std::vector<std::vector<NodeIndex>> dependencies_of(const Melody& melody) {
     const auto add_reference = [&](const Reference& reference) {
       if (reference.kind == ReferenceKind::node) add(reference.name);
     };
-    const Template::Visitor add_marked =
+    const Binding::Visitor add_marked =
         [&](const Reference& reference, const runtime::SourceMark&) { add_reference(reference); };
     for (const MelodyNeed& need : node.needs) add(need.name);
     for (const MelodyArgument& argument : node.arguments) argument.value.visit(add_marked);
@@ -32,23 +32,13 @@ std::vector<std::vector<NodeIndex>> dependencies_of(const Melody& melody) {
   return all;
 }
 
-// Kahn (1962).
-std::vector<NodeIndex> topological_order(const std::vector<std::vector<NodeIndex>>& needs) {
-  std::vector<std::vector<NodeIndex>> dependants(needs.size());
-  std::vector<std::size_t> waiting_for(needs.size());
-  std::vector<NodeIndex> order;
-  order.reserve(needs.size());
-  for (NodeIndex i = 0; i < needs.size(); ++i) {
-    waiting_for[i] = needs[i].size();
-    if (needs[i].empty()) order.push_back(i);
-    for (const NodeIndex need : needs[i]) dependants[need].push_back(i);
-  }
-  for (std::size_t next = 0; next < order.size(); ++next) {
-    for (const NodeIndex dependant : dependants[order[next]]) {
-      if (--waiting_for[dependant] == 0) order.push_back(dependant);
-    }
-  }
-  return order;
+Graph graph_of(const std::vector<std::vector<NodeIndex>>& needs) {
+  std::vector<Edge> edges;
+  for (NodeIndex i = 0; i < needs.size(); ++i)
+    for (const NodeIndex need : needs[i]) edges.push_back({need, i});
+  auto graph = Graph::build(needs.size(), edges);
+  SYMPHONY_ASSERT(graph.ok());  // a melody's limits are far below those of a graph
+  return std::move(graph).value();
 }
 
 }  // namespace symphony::actors

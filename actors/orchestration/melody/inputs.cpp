@@ -4,6 +4,7 @@
 #include <cmath>
 #include <optional>
 
+#include "messages/utf8.hpp"
 #include "runtime/settings/value.hpp"
 #include "runtime/text/suggest.hpp"
 
@@ -50,15 +51,6 @@ std::optional<Number> number_in(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
   return number;
-}
-
-bool is_utf8(const std::string& text) {
-  try {
-    (void)Json(text).dump();
-    return true;
-  } catch (const Json::type_error&) {
-    return false;
-  }
 }
 
 // JSON nested beyond what the rest of the program expects of a value is no value.

@@ -10,10 +10,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
-#include "actors/orchestration/melody/expression.hpp"
-#include "actors/orchestration/melody/template.hpp"
+#include "actors/orchestration/melody/binding.hpp"
+#include "actors/orchestration/melody/condition.hpp"
 #include "actors/orchestration/operator.hpp"
 #include "runtime/settings/problems.hpp"
 #include "runtime/settings/source_mark.hpp"
@@ -25,7 +26,8 @@ inline constexpr std::size_t kMaxMelodyNodes = 100'000;
 inline constexpr std::size_t kMaxMelodyFanOut = 1'000'000;  // children of one mapped node
 inline constexpr std::size_t kMaxMelodyInputs = 1'000;
 inline constexpr std::size_t kMaxMelodyOutputs = 1'000;
-inline constexpr std::size_t kMaxNameBytes = 128;  // of a melody, input, node or output
+inline constexpr std::size_t kMaxMelodyVariables = 1'000;  // of one `env` or `pass_env`
+inline constexpr std::size_t kMaxNameBytes = 128;          // of a melody, input, node or output
 inline constexpr std::int64_t kMaxNodeAttempts = 1'000;
 inline constexpr std::int64_t kMaxNodeBackoffMs = 86'400'000;   // a day
 inline constexpr std::int64_t kMaxNodeTimeoutMs = 604'800'000;  // a week
@@ -61,13 +63,19 @@ struct NodePolicy {
 
 struct MelodyArgument {
   std::string name;
-  Template value;
+  Binding value;
   runtime::SourceMark mark;  // of the name
 };
 
 struct MelodyNeed {
   std::string name;
   runtime::SourceMark mark;
+};
+
+// What programs are to see beyond what every run takes along (environment.hpp).
+struct MelodyEnvironment {
+  std::vector<std::pair<std::string, std::string>> set;  // `env`: name and value
+  std::vector<MelodyNeed> passed;                        // `pass_env`: names
 };
 
 struct MelodyNode {
@@ -77,17 +85,18 @@ struct MelodyNode {
   runtime::SourceMark use_mark;
   std::vector<MelodyArgument> arguments;
   std::vector<MelodyNeed> needs;
-  std::optional<Template> map;
-  std::optional<Expression> when;
+  std::optional<Binding> map;
+  std::optional<Condition> when;
   runtime::SourceMark when_mark;
   NodePolicy policy;
+  MelodyEnvironment environment;
   // Arguments that could not be read; they count as given.
   std::vector<std::string> broken_arguments;
 };
 
 struct MelodyOutput {
   std::string name;
-  Template value;
+  Binding value;
   runtime::SourceMark mark;
 };
 
@@ -99,6 +108,7 @@ struct Melody {
   std::vector<MelodyInput> inputs;
   std::vector<MelodyNode> nodes;
   std::vector<MelodyOutput> outputs;
+  MelodyEnvironment environment;  // of all nodes
 };
 
 // Whatever could be read, and everything that is wrong with the text. With problems the melody

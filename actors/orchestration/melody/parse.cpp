@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cctype>
 #include <memory>
 #include <unordered_set>
 
@@ -38,6 +39,7 @@ class MelodyParser {
       reader.missing("version", "write version = \"1\" at the top of the file");
     }
     melody.description = reader.text("description").value_or("");
+    parse_environment(reader, "", melody.environment);
     parse_inputs(reader, melody);
     parse_nodes(reader, melody);
     parse_outputs(reader, melody);
@@ -114,7 +116,7 @@ class MelodyParser {
                      bool required) {
     const std::string default_path = join_path(path, "default");
     const std::size_t before = problems_.size();
-    const Template read = read_template(value, default_path, problems_);
+    const Binding read = read_binding(value, default_path, problems_);
     if (problems_.size() != before) return;
     if (!read.is_literal()) {
       problems_.add({value.mark(), default_path,
@@ -170,8 +172,7 @@ class MelodyParser {
     if (const ValueObject* arguments = reader.table("with")) {
       for (const auto& [name, mark, argument] : *arguments) {
         const std::size_t before = problems_.size();
-        Template read =
-            read_template(argument, join_path(join_path(path, "with"), name), problems_);
+        Binding read = read_binding(argument, join_path(join_path(path, "with"), name), problems_);
         if (problems_.size() == before) {
           node.arguments.push_back({name, std::move(read), mark});
         } else {
@@ -182,13 +183,13 @@ class MelodyParser {
     parse_needs(reader, node, path);
     if (const Value* map = reader.value("map")) {
       const std::size_t before = problems_.size();
-      Template read = read_template(*map, join_path(path, "map"), problems_);
+      Binding read = read_binding(*map, join_path(path, "map"), problems_);
       // A map that cannot be read still makes ${item} known.
-      node.map =
-          problems_.size() == before ? std::move(read) : Template(Json::array(), map->mark());
+      node.map = problems_.size() == before ? std::move(read) : Binding(Json::array(), map->mark());
     }
     parse_when(reader, node);
     parse_policy(reader, node.policy, path);
+    parse_environment(reader, path, node.environment);
     reader.refuse_unknown_keys();
   }
 
@@ -217,18 +218,73 @@ class MelodyParser {
     if (when == nullptr) return;
     node.when_mark = when->mark();
     if (when->is_bool()) {
-      node.when = Expression{ExpressionKind::literal, when->as_bool()};
+      node.when = *parse_condition(when->as_bool() ? "true" : "false");
       return;
     }
     if (!when->is_string()) {
       reader.problem("when", "should be a condition in quotes, is " + describe(*when));
       return;
     }
-    auto parsed = parse_expression(when->as_string());
+    auto parsed = parse_condition(when->as_string());
     if (parsed) {
       node.when = std::move(parsed).value();
     } else {
       reader.problem("when", "is no condition: " + parsed.error().message);
+    }
+  }
+
+  bool is_variable(const std::string& name, const SourceMark& mark, const std::string& path) {
+    const auto plain = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; };
+    if (!name.empty() && name.size() <= kMaxNameBytes &&
+        std::isdigit(static_cast<unsigned char>(name[0])) == 0 &&
+        std::all_of(name.begin(), name.end(), plain))
+      return true;
+    problems_.add({mark, path,
+                   "\"" + runtime::printable(name, runtime::kMaxShownValueBytes) +
+                       "\" cannot name a variable: use letters, digits and _, first no digit"});
+    return false;
+  }
+
+  void parse_environment(TableReader& reader, const std::string& path, MelodyEnvironment& out) {
+    if (const ValueObject* set = reader.table("env");
+        set != nullptr && !too_many(*set, kMaxMelodyVariables, join_path(path, "env"))) {
+      for (const auto& [name, mark, value] : *set) {
+        const std::string at = join_path(join_path(path, "env"), name);
+        if (!is_variable(name, mark, at)) continue;
+        if (!value.is_string()) {
+          problems_.add({value.mark(), at, "should be text in quotes, is " + describe(value)});
+        } else if (value.as_string().find('\0') != std::string::npos) {
+          problems_.add({value.mark(), at, "holds a zero byte, which no variable can"});
+        } else if (value.as_string().find("${") != std::string::npos) {
+          problems_.add({value.mark(), at,
+                         "is taken as it is, without references: those may stand in the argument "
+                         "`environment` of process.run"});
+        } else {
+          out.set.emplace_back(name, value.as_string());
+        }
+      }
+    }
+    parse_passed(reader, path, out);
+  }
+
+  void parse_passed(TableReader& reader, const std::string& path, MelodyEnvironment& out) {
+    const Value* passed = reader.list("pass_env");
+    if (passed == nullptr) return;
+    if (passed->as_array().size() > kMaxMelodyVariables)
+      return reader.problem(
+          "pass_env", "names more than " + std::to_string(kMaxMelodyVariables) + " variables");
+    std::size_t position = 0;
+    for (const Value& name : passed->as_array()) {
+      const std::string at = join_path(join_path(path, "pass_env"), position++);
+      if (!name.is_string()) {
+        problems_.add({name.mark(), at, "should be the name of a variable, is " + describe(name)});
+      } else if (is_variable(name.as_string(), name.mark(), at)) {
+        const auto same = [&](const auto& pair) { return pair.first == name.as_string(); };
+        if (std::any_of(out.set.begin(), out.set.end(), same))
+          problems_.add(
+              {name.mark(), at, name.as_string() + " is set by env as well; keep one of the two"});
+        out.passed.push_back({name.as_string(), name.mark()});
+      }
     }
   }
 
@@ -269,7 +325,7 @@ class MelodyParser {
       const std::string path = join_path("outputs", name);
       if (!is_melody_name(name)) bad_name(mark, path, name);
       const std::size_t before = problems_.size();
-      Template read = read_template(value, path, problems_);
+      Binding read = read_binding(value, path, problems_);
       if (problems_.size() != before) continue;
       bool refers = false;
       read.visit([&](const Reference&, const SourceMark&) { refers = true; });

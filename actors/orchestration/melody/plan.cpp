@@ -16,8 +16,14 @@ Json to_json(const NodePolicy& policy) {
               {"priority", policy.priority}};
 }
 
+void add_json(Json& out, const MelodyEnvironment& environment) {
+  for (const auto& [name, value] : environment.set) out["env"][name] = value;
+  for (const MelodyNeed& variable : environment.passed) out["pass_env"].push_back(variable.name);
+}
+
 Json to_json(const PlanNode& node, const Plan& plan) {
   Json out{{"use", node.use}, {"policy", to_json(node.policy)}};
+  add_json(out, node.environment);
   Json& arguments = out["with"] = Json::object();
   for (const auto& [name, value] : node.arguments) arguments[name] = to_json(value);
   std::vector<std::string> needs;
@@ -42,7 +48,8 @@ std::optional<NodeIndex> Plan::find(std::string_view node) const {
 Plan compile(Melody melody) {
   std::vector<std::vector<NodeIndex>> needs = dependencies_of(melody);
   Plan plan;
-  plan.order = topological_order(needs);
+  plan.graph = graph_of(needs);
+  plan.order = sort_topologically(plan.graph).order;
   SYMPHONY_ASSERT(plan.order.size() == melody.nodes.size());
   std::unordered_map<std::string, NodeIndex> by_name;
   for (NodeIndex i = 0; i < melody.nodes.size(); ++i) by_name.emplace(melody.nodes[i].name, i);
@@ -56,6 +63,7 @@ Plan compile(Melody melody) {
   plan.version = std::move(melody.version);
   plan.description = std::move(melody.description);
   plan.inputs = std::move(melody.inputs);
+  plan.environment = std::move(melody.environment);
   plan.nodes.reserve(melody.nodes.size());
   for (NodeIndex i = 0; i < melody.nodes.size(); ++i) {
     MelodyNode& from = melody.nodes[i];
@@ -78,6 +86,7 @@ Plan compile(Melody melody) {
       });
     }
     node.policy = from.policy;
+    node.environment = std::move(from.environment);
     node.mark = std::move(from.mark);
     plan.nodes.push_back(std::move(node));
   }
@@ -118,26 +127,28 @@ Json to_json(const Plan& plan) {
   for (const PlanNode& node : plan.nodes) nodes[node.name] = to_json(node, plan);
   Json outputs = Json::object();
   for (const auto& [name, value] : plan.outputs) outputs[name] = to_json(value);
-  return Json{{"name", plan.name},
-              {"version", plan.version},
-              {"inputs", std::move(inputs)},
-              {"nodes", std::move(nodes)},
-              {"outputs", std::move(outputs)}};
+  Json out{{"name", plan.name},
+           {"version", plan.version},
+           {"inputs", std::move(inputs)},
+           {"nodes", std::move(nodes)},
+           {"outputs", std::move(outputs)}};
+  add_json(out, plan.environment);
+  return out;
 }
 
-Result<bool> evaluate_when(const PlanNode& node, const Scope& scope) {
+Result<bool> evaluate_when(const PlanNode& node, const RunScope& scope) {
   if (!node.when) return true;
   return evaluate(*node.when, scope);
 }
 
-Result<std::vector<Json>> evaluate_items(const PlanNode& node, const Scope& scope) {
+Result<std::vector<Json>> evaluate_items(const PlanNode& node, const RunScope& scope) {
   SYMPHONY_ASSERT(node.map.has_value());
   auto list = evaluate(*node.map, scope);
   if (!list) return std::move(list).error();
   if (list->is_null()) return std::vector<Json>{};
   if (!list->is_array()) {
     return Error{Errc::INVALID_ARGUMENT,
-                 "node " + node.name + " is mapped over " + rendered(to_json(*node.map)) +
+                 "node " + node.name + " is mapped over " + language::as_text(to_json(*node.map)) +
                      ", which is " + list->type_name() + ", not a list",
                  "map"};
   }
@@ -151,7 +162,7 @@ Result<std::vector<Json>> evaluate_items(const PlanNode& node, const Scope& scop
 }
 
 Result<NodeArguments> evaluate_arguments(const PlanNode& node, const OperatorSpec& spec,
-                                         const Scope& scope) {
+                                         const RunScope& scope) {
   NodeArguments out;
   out.values = Json::object();
   std::vector<std::string> null_from_skipped;
@@ -193,7 +204,7 @@ Result<NodeArguments> evaluate_arguments(const PlanNode& node, const OperatorSpe
   return out;
 }
 
-Result<Json> evaluate_outputs(const Plan& plan, const Scope& scope) {
+Result<Json> evaluate_outputs(const Plan& plan, const RunScope& scope) {
   Json outputs = Json::object();
   for (const auto& [name, value] : plan.outputs) {
     auto evaluated = evaluate(value, scope);

@@ -1,4 +1,4 @@
-// A melody ready to run: nodes by index, edges, and templates whose references know their node.
+// A melody ready to run: nodes by index, edges, and bindings whose references know their node.
 //
 // Plans are immutable values; everything here is pure and thread-safe.
 #pragma once
@@ -17,13 +17,14 @@ namespace symphony::actors {
 struct PlanNode {
   std::string name;
   std::string use;  // operator
-  std::vector<std::pair<std::string, Template>> arguments;
+  std::vector<std::pair<std::string, Binding>> arguments;
   std::vector<NodeIndex> needs;  // listed or referred to; ascending
-  std::optional<Template> map;   // gives the list over which the node is mapped
-  std::optional<Expression> when;
+  std::optional<Binding> map;    // gives the list over which the node is mapped
+  std::optional<Condition> when;
   // The condition mentions ${item} or ${index}: it decides for each child, not for the node.
   bool when_per_item = false;
   NodePolicy policy;
+  MelodyEnvironment environment;
   runtime::SourceMark mark;
 };
 
@@ -33,8 +34,10 @@ struct Plan {
   std::string description;
   std::vector<MelodyInput> inputs;
   std::vector<PlanNode> nodes;  // as written
-  std::vector<std::pair<std::string, Template>> outputs;
+  std::vector<std::pair<std::string, Binding>> outputs;
+  Graph graph;                   // an edge leads from what is needed to what needs it
   std::vector<NodeIndex> order;  // each node after all it needs
+  MelodyEnvironment environment;
 
   std::optional<NodeIndex> find(std::string_view node) const;
 };
@@ -67,18 +70,18 @@ struct NodeArguments {
 };
 
 // Whether the node (or, when `when_per_item`, the child in the scope) is to run.
-Result<bool> evaluate_when(const PlanNode& node, const Scope& scope);
+Result<bool> evaluate_when(const PlanNode& node, const RunScope& scope);
 
 // The items of a mapped node, at most kMaxMelodyFanOut; null from a skipped node is no items.
 // REQUIRES: node.map.
-Result<std::vector<Json>> evaluate_items(const PlanNode& node, const Scope& scope);
+Result<std::vector<Json>> evaluate_items(const PlanNode& node, const RunScope& scope);
 
 // INVALID_ARGUMENT, with the argument as field, when a value does not fit the specification.
 // An argument that is null counts as left out.
 Result<NodeArguments> evaluate_arguments(const PlanNode& node, const OperatorSpec& spec,
-                                         const Scope& scope);
+                                         const RunScope& scope);
 
 // An object with every output.
-Result<Json> evaluate_outputs(const Plan& plan, const Scope& scope);
+Result<Json> evaluate_outputs(const Plan& plan, const RunScope& scope);
 
 }  // namespace symphony::actors

@@ -2,7 +2,7 @@
 #include <array>
 #include <charconv>
 
-#include "actors/orchestration/melody/template.hpp"
+#include "actors/orchestration/melody/binding.hpp"
 #include "runtime/settings/value.hpp"
 #include "runtime/text/suggest.hpp"
 

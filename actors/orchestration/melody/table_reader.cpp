@@ -11,7 +11,7 @@ using runtime::Value;
 
 namespace {
 
-Template read_text(const Value& value, const std::string& path, runtime::Problems& problems) {
+Binding read_text(const Value& value, const std::string& path, runtime::Problems& problems) {
   auto pieces = parse_interpolation(value.as_string());
   if (!pieces) {
     problems.add({value.mark(), path, pieces.error().message});
@@ -25,24 +25,24 @@ Template read_text(const Value& value, const std::string& path, runtime::Problem
   return {std::get<Reference>(std::move(pieces->front())), value.mark()};
 }
 
-Template read_list(const Value& value, const std::string& path, runtime::Problems& problems) {
-  Template::List items;
+Binding read_list(const Value& value, const std::string& path, runtime::Problems& problems) {
+  Binding::List items;
   bool literal = true;
   for (const Value& item : value.as_array()) {
-    items.push_back(read_template(item, join_path(path, items.size()), problems));
+    items.push_back(read_binding(item, join_path(path, items.size()), problems));
     literal = literal && items.back().is_literal();
   }
   if (!literal) return {std::move(items), value.mark()};
   Json list = Json::array();
-  for (const Template& item : items) list.push_back(item.literal());
+  for (const Binding& item : items) list.push_back(item.literal());
   return {std::move(list), value.mark()};
 }
 
-Template read_table(const Value& value, const std::string& path, runtime::Problems& problems) {
-  Template::Table members;
+Binding read_table(const Value& value, const std::string& path, runtime::Problems& problems) {
+  Binding::Table members;
   bool literal = true;
   for (const auto& [key, mark, member] : value.as_object()) {
-    members.emplace_back(key, read_template(member, join_path(path, key), problems));
+    members.emplace_back(key, read_binding(member, join_path(path, key), problems));
     literal = literal && members.back().second.is_literal();
   }
   if (!literal) return {std::move(members), value.mark()};
@@ -53,7 +53,7 @@ Template read_table(const Value& value, const std::string& path, runtime::Proble
 
 }  // namespace
 
-Template read_template(const Value& value, const std::string& path, runtime::Problems& problems) {
+Binding read_binding(const Value& value, const std::string& path, runtime::Problems& problems) {
   switch (value.kind()) {
     case Value::Kind::kNull:
       return {Json(nullptr), value.mark()};

@@ -7,15 +7,15 @@
 #include <string_view>
 #include <vector>
 
-#include "actors/orchestration/melody/template.hpp"
+#include "actors/orchestration/melody/binding.hpp"
 #include "runtime/settings/problems.hpp"
 #include "runtime/settings/value.hpp"
 
 namespace symphony::actors {
 
 // A value with references. What cannot be read is a problem each, and literal in the result.
-Template read_template(const runtime::Value& value, const std::string& path,
-                       runtime::Problems& problems);
+Binding read_binding(const runtime::Value& value, const std::string& path,
+                     runtime::Problems& problems);
 
 // REQUIRES: `table` and `problems` live as long as the reader. Not thread-safe.
 class TableReader {

@@ -61,6 +61,10 @@ void write_content(messages::ArtifactVersion::Builder out, const ContentInfo& in
   out.setStoredBytes(info.stored_size_bytes);
 }
 
+namespace {
+constexpr std::uint32_t kTimeNotKnown = ~std::uint32_t{0};
+}
+
 Result<TreeEntry> read_entry(messages::TreeEntry::Reader entry, unsigned index) {
   const auto wrong = [&](std::string message, std::string_view field) {
     return Error{Errc::INVALID_ARGUMENT, std::move(message),
@@ -75,6 +79,9 @@ Result<TreeEntry> read_entry(messages::TreeEntry::Reader entry, unsigned index) 
   TreeEntry read;
   read.path = path;
   read.mode = entry.getMode();
+  read.sparse = entry.getSparse();
+  if (entry.getModifiedNs() != kTimeNotKnown)
+    read.modified = FileTime{entry.getModifiedS(), entry.getModifiedNs()};
   switch (entry.getKind()) {
     case messages::TreeEntryKind::FILE: {
       const auto digest = Digest::from_hex(view(entry.getDigest()));
@@ -91,13 +98,22 @@ Result<TreeEntry> read_entry(messages::TreeEntry::Reader entry, unsigned index) 
       read.kind = TreeEntryKind::symlink;
       read.target = target;
       return read;
+    case messages::TreeEntryKind::HARD_LINK:
+      read.kind = TreeEntryKind::hard_link;
+      read.target = target;
+      return read;
   }
-  return wrong("an entry is a file, a directory or a symlink", "kind");
+  return wrong("an entry is a file, a directory, a symlink or a hard link", "kind");
 }
 
 void write_entry(messages::TreeEntry::Builder out, const TreeEntry& entry) {
   out.setPath(as_data(entry.path));
   out.setMode(entry.mode);
+  out.setSparse(entry.sparse);
+  if (entry.modified) {
+    out.setModifiedS(entry.modified->seconds);
+    out.setModifiedNs(entry.modified->nanoseconds);
+  }
   switch (entry.kind) {
     case TreeEntryKind::file:
       out.setKind(messages::TreeEntryKind::FILE);
@@ -108,6 +124,9 @@ void write_entry(messages::TreeEntry::Builder out, const TreeEntry& entry) {
       return out.setKind(messages::TreeEntryKind::DIRECTORY);
     case TreeEntryKind::symlink:
       out.setKind(messages::TreeEntryKind::SYMLINK);
+      return out.setTarget(as_data(entry.target));
+    case TreeEntryKind::hard_link:
+      out.setKind(messages::TreeEntryKind::HARD_LINK);
       return out.setTarget(as_data(entry.target));
   }
 }
@@ -123,6 +142,16 @@ std::size_t page_of(const std::vector<TreeEntry>& entries, std::uint64_t first, 
     if (bytes > kTreePageBytes && i > first) return i - first;
   }
   return end - first;
+}
+
+Result<std::vector<TreeEntry>> load_tree(const ArtifactStore& store, const Digest& digest) {
+  auto bytes = store.get(digest, kMaxTreeBytes);
+  if (!bytes) return std::move(bytes).error();
+  auto entries = decode_tree(*bytes);
+  if (entries) return entries;
+  return Error{.code = Errc::INVALID_ARGUMENT,
+               .message = fmt::format("the artifact {} is not a tree: {}", digest.hex(),
+                                      entries.error().message)};
 }
 
 Result<PreparedTree> prepare_tree(const ArtifactStore& store, std::vector<TreeEntry> entries) {

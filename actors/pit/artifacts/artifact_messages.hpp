@@ -12,7 +12,6 @@
 
 namespace symphony::actors {
 
-inline constexpr std::size_t kMaxTreePathBytes = 4096;
 inline constexpr std::uint32_t kTreePageMax = 10'000;  // entries
 inline constexpr std::size_t kTreePageBytes = std::size_t{4} << 20;
 
@@ -27,6 +26,10 @@ Result<TreeEntry> read_entry(messages::TreeEntry::Reader entry, unsigned index);
 void write_entry(messages::TreeEntry::Builder out, const TreeEntry& entry);
 // How many entries from `first` make a page of at most `max` (0: as many as fit).
 std::size_t page_of(const std::vector<TreeEntry>& entries, std::uint64_t first, std::uint32_t max);
+
+// The entries of a stored tree. Errors: NOT_FOUND, DATA_CORRUPT, INVALID_ARGUMENT (not a tree).
+// Blocks on storage.
+Result<std::vector<TreeEntry>> load_tree(const ArtifactStore& store, const Digest& digest);
 
 // A tree that is ready to be written: sorted, checked, every content of it in the store.
 struct PreparedTree {

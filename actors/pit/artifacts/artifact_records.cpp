@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "messages/utf8.hpp"
 #include "runtime/storage/bytes.hpp"
 
 namespace symphony::actors {
@@ -46,20 +47,11 @@ Result<ContentHead> read_head(RecordReader& reader) {
 
 // Well-formed UTF-8 as in RFC 3629, without control characters.
 bool is_plain_text(std::string_view text) {
-  for (std::size_t i = 0; i < text.size();) {
-    const auto lead = static_cast<unsigned char>(text[i]);
-    if (lead < 0x20 || lead == 0x7f) return false;
-    const std::size_t size = lead < 0x80 ? 1 : lead >> 5 == 6 ? 2 : lead >> 4 == 14 ? 3 : 4;
-    if ((lead >= 0x80 && lead < 0xc2) || lead > 0xf4 || i + size > text.size()) return false;
-    std::uint32_t point = size == 1 ? lead : lead & (0x7f >> size);
-    for (std::size_t k = 1; k < size; ++k) {
-      const auto next = static_cast<unsigned char>(text[i + k]);
-      if (next >> 6 != 2) return false;
-      point = point << 6 | (next & 0x3f);
-    }
-    const bool overlong = (size == 3 && point < 0x800) || (size == 4 && point < 0x10000);
-    if (overlong || (point >= 0xd800 && point < 0xe000) || point > 0x10ffff) return false;
-    i += size;
+  while (!text.empty()) {
+    const auto lead = static_cast<unsigned char>(text[0]);
+    const std::size_t length = utf8_sequence_length(text);
+    if (length == 0 || lead < 0x20 || lead == 0x7f) return false;
+    text.remove_prefix(length);
   }
   return true;
 }
@@ -108,9 +100,20 @@ Result<ContentRecord> parse_content(std::string_view value) {
       count != (record.size_bytes + record.part_bytes - 1) / record.part_bytes) {
     return corrupt("an artifact's content");
   }
-  record.parts.reserve(count);
-  for (std::uint64_t i = 0; i < count; ++i) record.parts.push_back(read_digest(reader));
+  record.parts = PartDigests(reader.rest());
   return record;
+}
+
+Digest PartDigests::operator[](std::size_t i) const {
+  return *Digest::from_bytes(bytes_.substr(i * Digest::kBytes, Digest::kBytes));
+}
+
+bool PartDigests::operator==(const std::vector<Digest>& digests) const {
+  if (digests.size() != size()) return false;
+  for (std::size_t i = 0; i < size(); ++i) {
+    if ((*this)[i] != digests[i]) return false;
+  }
+  return true;
 }
 
 Result<ContentInfo> parse_content_info(const Digest& digest, std::string_view value) {

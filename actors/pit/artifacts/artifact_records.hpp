@@ -28,10 +28,12 @@
 #include <string_view>
 #include <vector>
 
-#include "actors/pit/artifacts/digest.hpp"
 #include "messages/result.hpp"
+#include "runtime/system/sha256.hpp"
 
 namespace symphony::actors {
+
+using runtime::Digest;
 
 inline constexpr std::string_view kContentsDatabase = "artifact.contents";
 inline constexpr std::string_view kPartsDatabase = "artifact.parts";
@@ -65,6 +67,21 @@ struct VersionRecord {
   std::vector<Digest> lineage;  // what this was made from
 };
 
+// The digests of a manifest, where they stand: a content of 100 GiB has 100,000 of them, and a
+// reader of one range needs one or two.
+class PartDigests {
+ public:
+  PartDigests() = default;
+  explicit PartDigests(std::string_view bytes) : bytes_(bytes) {}
+  std::size_t size() const { return bytes_.size() / Digest::kBytes; }
+  // REQUIRES: i < size().
+  Digest operator[](std::size_t i) const;
+  bool operator==(const std::vector<Digest>& digests) const;
+
+ private:
+  std::string_view bytes_;
+};
+
 // A record of artifact.contents, taken apart. Views point into the value.
 struct ContentRecord {
   std::uint64_t size_bytes = 0;
@@ -72,7 +89,7 @@ struct ContentRecord {
   bool in_parts = false;
   std::string_view frame;        // in place
   std::uint32_t part_bytes = 0;  // in parts
-  std::vector<Digest> parts;
+  PartDigests parts;
 };
 
 // The head of an in-place record; the frame follows. Patched by `set_stored_size` when the size of

@@ -76,21 +76,19 @@ Result<PreparedContent> ArtifactStore::prepare(std::string_view content) const {
     parts->insert(parts->end(), std::make_move_iterator(prepared->parts.begin()),
                   std::make_move_iterator(prepared->parts.end()));
     prepared->parts = std::move(*parts);
-    if (prepared->already_stored()) prepared->parts.clear();
     return prepared;
   }
 
   auto codec = codecs_.lease();
   PreparedContent prepared;
   prepared.info = {codec->sha256().of(content), content.size(), 0};
-  {
-    auto known = stat(prepared.info.digest);
-    if (known) {
-      prepared.info = *known;
-      return prepared;
-    }
-    if (known.error().code != Errc::NOT_FOUND) return std::move(known).error();
+  auto known = check(*codec, prepared.info.digest);
+  if (!known) return std::move(known).error();
+  if (known->info) {
+    prepared.info = *known->info;
+    return prepared;
   }
+  prepared.repairs = known->damaged;
   prepared.value = in_place_header(content.size());
   const auto head_bytes = prepared.value.size();
   codec->append_frame(prepared.value, content);
@@ -106,14 +104,49 @@ Result<PreparedPart> ArtifactStore::prepare_part(ContentCodec& codec, std::strin
   if (!txn) return std::move(txn).error();
   auto known = txn->get(databases_.parts, prepared.digest.view());
   if (!known) return std::move(known).error();
-  if (known->has_value() && (*known)->size() >= overhead) {
-    prepared.stored_size_bytes = (*known)->size() - overhead;
-    return prepared;
+  if (known->has_value()) {
+    // Its own bytes are at hand to compare with.
+    std::string stored;
+    auto frame = parse_part(**known);
+    if (frame && codec.append_part(stored, *frame) && stored == part) {
+      prepared.stored_size_bytes = (*known)->size() - overhead;
+      return prepared;
+    }
+    prepared.repairs = true;
   }
   prepared.value = kPartHeader;
   codec.append_frame(prepared.value, part);
   prepared.stored_size_bytes = prepared.value.size() - overhead;
   return prepared;
+}
+
+Result<PreparedContent> ArtifactStore::prepare_manifest(const ContentInfo& info,
+                                                        std::vector<Digest> manifest) const {
+  PreparedContent content;
+  content.info = info;
+  auto txn = storage_.begin_read();
+  if (!txn) return std::move(txn).error();
+  auto value = txn->get(databases_.contents, info.digest.view());
+  if (!value) return std::move(value).error();
+  if (value->has_value()) {
+    auto record = parse_content(**value);
+    // Its parts were compared one by one.
+    if (record && record->in_parts && record->size_bytes == info.size_bytes &&
+        record->parts == manifest)
+      return content;
+    auto codec = codecs_.lease();
+    auto known = check(*codec, info.digest);
+    if (!known) return std::move(known).error();
+    if (known->info) {
+      content.info = *known->info;
+      return content;
+    }
+    content.repairs = true;
+  }
+  content.value = manifest_value(info.size_bytes, info.stored_size_bytes,
+                                 static_cast<std::uint32_t>(options_.part_bytes), manifest);
+  content.manifest = std::move(manifest);
+  return content;
 }
 
 // ---- reading content ----------------------------------------------------------------------------
@@ -125,7 +158,7 @@ Status read_parts(const Txn& txn, const ArtifactStore::Databases& databases, Con
   for (std::size_t i = first; i < last; ++i) {
     part.clear();
     auto frame = record.frame;
-    const auto& expected = record.in_parts ? record.parts[i] : digest;
+    const auto expected = record.in_parts ? record.parts[i] : digest;
     if (record.in_parts) {
       auto value = txn.get(databases.parts, expected.view());
       if (!value) return std::move(value).error();
@@ -150,6 +183,20 @@ Status read_parts(const Txn& txn, const ArtifactStore::Databases& databases, Con
   return {};
 }
 
+Status read_whole(const Txn& txn, const ArtifactStore::Databases& databases, ContentCodec& codec,
+                  const Digest& digest, const ContentRecord& record,
+                  const std::function<Status(std::string_view)>& sink) {
+  if (!record.in_parts) return read_parts(txn, databases, codec, digest, record, 0, 1, sink);
+  Sha256 whole;
+  auto done = read_parts(txn, databases, codec, digest, record, 0, record.parts.size(),
+                         [&](std::string_view part) {
+                           whole.update(part);
+                           return sink(part);
+                         });
+  if (done && whole.finish() != digest) return damaged(digest, "its bytes have changed");
+  return done;
+}
+
 Result<ContentInfo> ArtifactStore::stat(const Digest& digest) const {
   auto txn = storage_.begin_read();
   if (!txn) return std::move(txn).error();
@@ -157,6 +204,32 @@ Result<ContentInfo> ArtifactStore::stat(const Digest& digest) const {
   if (!value) return std::move(value).error();
   if (!value->has_value()) return no_content(digest);
   return parse_content_info(digest, **value);
+}
+
+Result<ArtifactStore::Known> ArtifactStore::check(ContentCodec& codec, const Digest& digest) const {
+  auto txn = storage_.begin_read();
+  if (!txn) return std::move(txn).error();
+  auto value = txn->get(databases_.contents, digest.view());
+  if (!value) return std::move(value).error();
+  if (!value->has_value()) return Known{};
+  auto record = parse_content(**value);
+  if (!record) return Known{.info = {}, .damaged = true};
+  auto whole = read_whole(*txn, databases_, codec, digest, *record,
+                          [](std::string_view) { return Status(); });
+  if (whole) {
+    return Known{.info = ContentInfo{digest, record->size_bytes, record->stored_size_bytes},
+                 .damaged = false};
+  }
+  // Only what was read and is wrong may be written anew: a disk that fails may do better later.
+  if (whole.error().code != Errc::DATA_CORRUPT) return std::move(whole).error();
+  return Known{.info = {}, .damaged = true};
+}
+
+Result<std::optional<ContentInfo>> ArtifactStore::intact(const Digest& digest) const {
+  auto codec = codecs_.lease();
+  auto known = check(*codec, digest);
+  if (!known) return std::move(known).error();
+  return known->info;
 }
 
 Result<std::string> ArtifactStore::read(const Digest& digest, std::uint64_t offset,
@@ -200,17 +273,7 @@ Status ArtifactStore::stream(const Digest& digest,
   auto record = parse_content(**value);
   if (!record) return damaged(digest, record.error().message);
   auto codec = codecs_.lease();
-  if (!record->in_parts) {
-    return read_parts(*txn, databases_, *codec, digest, *record, 0, 1, sink);
-  }
-  Sha256 whole;
-  auto done = read_parts(*txn, databases_, *codec, digest, *record, 0, record->parts.size(),
-                         [&](std::string_view part) {
-                           whole.update(part);
-                           return sink(part);
-                         });
-  if (done && whole.finish() != digest) return damaged(digest, "its bytes have changed");
-  return done;
+  return read_whole(*txn, databases_, *codec, digest, *record, sink);
 }
 
 Result<std::string> ArtifactStore::get(const Digest& digest, std::uint64_t max_bytes) const {

@@ -9,7 +9,9 @@
 // Putting has two halves, so that any number of threads can do the expensive one:
 //   prepare (hash, look whether it is there, compress)  ->  PreparedContent   pure CPU and reads
 //   write_op (parts, then content, then version)        ->  WriteOp           for a StorageWriter
-// An artifact is durable when its operation's completion says so.
+// An artifact is durable when its operation's completion says so. "There" means there and whole:
+// what is stored already is read back and checked before a put relies on it, and written anew when
+// it is damaged, so that putting the same bytes again repairs them.
 //
 // Invariants, kept by every operation within its transaction: a manifest is written only when all
 // its parts are there, a version only when its content is.
@@ -42,6 +44,7 @@ struct ArtifactStoreOptions {
 struct PreparedPart {
   Digest digest;
   std::string value;
+  bool repairs = false;                 // takes the place of a damaged one
   std::uint64_t stored_size_bytes = 0;  // of its data, whether written before or now
 };
 
@@ -51,6 +54,7 @@ struct PreparedContent {
   std::vector<PreparedPart> parts;
   std::vector<Digest> manifest;  // digests of all parts, those not in `parts` included
   std::string value;
+  bool repairs = false;  // takes the place of a damaged one
 
   bool already_stored() const { return value.empty(); }
   std::size_t pending_bytes() const;
@@ -130,12 +134,19 @@ class ArtifactStore {
   // not there), INVALID_ARGUMENT (name, too much metadata), RESOURCE_EXHAUSTED.
   runtime::WriteOp write_op(ArtifactBatch batch, std::shared_ptr<BatchOutcome> outcome) const;
 
+  // An operation that removes those of the records that are damaged, `removed` of them: what was
+  // put again meanwhile stays.
+  runtime::WriteOp remove_damaged_op(std::vector<Digest> contents, std::vector<Digest> parts,
+                                     std::shared_ptr<std::uint64_t> removed) const;
+
   // Submits and waits. For threads that may block.
   Result<BatchOutcome> write(runtime::StorageWriter& writer, ArtifactBatch batch) const;
 
   // ---- reading content --------------------------------------------------------------------------
 
   Result<ContentInfo> stat(const Digest& digest) const;
+  // The same of a content that was read back and is whole. Nothing: it is damaged or not there.
+  Result<std::optional<ContentInfo>> intact(const Digest& digest) const;
   // All of it. Errors also: RESOURCE_EXHAUSTED when it is larger than `max_bytes`.
   Result<std::string> get(const Digest& digest, std::uint64_t max_bytes = kMaxWholeGetBytes) const;
   // Up to `length` bytes from `offset`; less at the end, nothing beyond it.
@@ -172,9 +183,19 @@ class ArtifactStore {
 
   // One part of longer content.
   Result<PreparedPart> prepare_part(ContentCodec& codec, std::string_view part) const;
+  // A content whose parts, in `manifest`, are in the store or about to be written.
+  Result<PreparedContent> prepare_manifest(const ContentInfo& info,
+                                           std::vector<Digest> manifest) const;
 
  private:
   ArtifactStore(runtime::Storage& storage, ArtifactStoreOptions options, Databases databases);
+
+  // What is there under a digest, read back: its info when it is whole.
+  struct Known {
+    std::optional<ContentInfo> info;
+    bool damaged = false;
+  };
+  Result<Known> check(ContentCodec& codec, const Digest& digest) const;
 
   runtime::Storage& storage_;
   const ArtifactStoreOptions options_;
@@ -187,6 +208,10 @@ class ArtifactStore {
 Status read_parts(const runtime::Txn& txn, const ArtifactStore::Databases& databases,
                   ContentCodec& codec, const Digest& digest, const ContentRecord& record,
                   std::size_t first, std::size_t last,
+                  const std::function<Status(std::string_view)>& sink);
+// All of a content, each part and the whole checked.
+Status read_whole(const runtime::Txn& txn, const ArtifactStore::Databases& databases,
+                  ContentCodec& codec, const Digest& digest, const ContentRecord& record,
                   const std::function<Status(std::string_view)>& sink);
 
 }  // namespace symphony::actors

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "actors/pit/artifacts/artifact_tree.hpp"
+#include "runtime/text/path_text.hpp"
 
 namespace symphony::actors {
 
@@ -12,7 +14,6 @@ namespace {
 
 using runtime::Cursor;
 using runtime::Database;
-using runtime::ReadTxn;
 
 // Digests in key order, each with whether something refers to it.
 class DigestSet {
@@ -21,12 +22,14 @@ class DigestSet {
 
   // False when it is not there.
   bool refer(const Digest& digest) {
-    const auto found = std::lower_bound(
-        entries_.begin(), entries_.end(), digest,
-        [](const Entry& entry, const Digest& wanted) { return entry.digest < wanted; });
-    if (found == entries_.end() || found->digest != digest) return false;
+    const auto found = find(digest);
+    if (found == entries_.end()) return false;
     found->referred = true;
     return true;
+  }
+  bool referred(const Digest& digest) {
+    const auto found = find(digest);
+    return found != entries_.end() && found->referred;
   }
 
   std::uint64_t unreferred() const {
@@ -39,43 +42,78 @@ class DigestSet {
     Digest digest;
     bool referred;
   };
+
+  std::vector<Entry>::iterator find(const Digest& digest) {
+    const auto found = std::lower_bound(
+        entries_.begin(), entries_.end(), digest,
+        [](const Entry& entry, const Digest& wanted) { return entry.digest < wanted; });
+    return found != entries_.end() && found->digest == digest ? found : entries_.end();
+  }
+
   std::vector<Entry> entries_;
 };
 
 class Verifier {
  public:
-  Verifier(const ArtifactStore& store, ReadTxn txn, VerifyOptions options)
-      : store_(store), txn_(std::move(txn)), options_(std::move(options)) {}
+  Verifier(const ArtifactStore& store, VerifyOptions options)
+      : store_(store), databases_(store.databases()), options_(std::move(options)) {}
 
   Result<VerifyReport> run() {
-    const auto& databases = store_.databases();
-    for (const auto database : {databases.parts, databases.contents, databases.versions}) {
-      auto count = txn_.count(database);
-      if (!count) return std::move(count).error();
-      total_ += *count;
+    auto counts = store_.counts();
+    if (!counts) return std::move(counts).error();
+    total_ = counts->parts + counts->contents + counts->versions;
+    auto done = walk(databases_.parts, [this](const Cursor& at) { return check_part(at); });
+    if (done)
+      done = walk(databases_.contents, [this](const Cursor& at) { return list_content(at); });
+    if (done) {
+      done = walk(databases_.contents, [this](const Cursor& at) { return check_content(at); });
     }
-    auto done = walk(databases.parts, [this](const Cursor& at) { check_part(at); });
-    if (done) done = walk(databases.contents, [this](const Cursor& at) { list_content(at); });
-    if (done) done = walk(databases.contents, [this](const Cursor& at) { check_content(at); });
-    if (done) done = walk(databases.versions, [this](const Cursor& at) { check_version(at); });
+    for (std::size_t i = 0; done && i < in_parts_.size(); ++i) done = check_long(in_parts_[i]);
+    if (done)
+      done = walk(databases_.versions, [this](const Cursor& at) { return check_version(at); });
+    for (std::size_t i = 0; done && i < trees_.size(); ++i) done = check_tree(trees_[i]);
     if (!done) return std::move(done).error();
+    tell_damage();
     report_.unreferenced_contents = contents_.unreferred();
     report_.unreferenced_parts = parts_.unreferred();
     return std::move(report_);
   }
 
  private:
+  struct Damage {
+    std::string what;
+    std::string of;  // the first name that leads there
+  };
+  struct Tree {
+    std::string where;
+    Digest digest;
+  };
+
+  Status going_on() const {
+    if (!options_.cancelled || !options_.cancelled()) return {};
+    return Error{.code = Errc::CANCELLED, .message = "verifying was cancelled"};
+  }
+
+  // Hands every record to `check`, slice by slice. An error of `check` ends it.
   template <class Check>
   Status walk(Database database, Check&& check) {
-    auto cursor = txn_.cursor(database);
-    if (!cursor) return std::move(cursor).error();
-    for (bool more = cursor->first(); more; more = cursor->next()) {
-      if (options_.cancelled && options_.cancelled()) {
-        return Error{.code = Errc::CANCELLED, .message = "verifying was cancelled"};
+    std::string last;
+    while (true) {
+      auto txn = store_.storage().begin_read();
+      if (!txn) return std::move(txn).error();
+      auto cursor = txn->cursor(database);
+      if (!cursor) return std::move(cursor).error();
+      bool more = last.empty() ? cursor->first() : cursor->seek(last);
+      if (more && !last.empty() && cursor->key() == last) more = cursor->next();
+      for (std::uint64_t bytes = 0; more && bytes < options_.slice_bytes; more = cursor->next()) {
+        if (auto going = going_on(); !going) return going;
+        last = cursor->key();
+        bytes += last.size() + cursor->value().size();
+        if (auto checked = check(*cursor); !checked) return checked;
       }
-      check(*cursor);
+      if (auto read = cursor->status(); !read) return read;
+      if (!more) return {};
     }
-    return cursor->status();
   }
 
   void progressed() {
@@ -83,68 +121,135 @@ class Verifier {
     if (options_.on_progress) options_.on_progress(done_, total_);
   }
 
-  void problem(std::string where, std::string what) {
+  // A problem is no error of the verification.
+  Status problem(std::string where, std::string what) {
+    add_problem(std::move(where), std::move(what));
+    return {};
+  }
+  void add_problem(std::string where, std::string what) {
     ++report_.problem_count;
     if (report_.problems.size() < kMaxReportedProblems) {
       report_.problems.push_back({std::move(where), std::move(what)});
     }
   }
+  // Told at the end, when it is known what it belongs to.
+  static void note(std::map<Digest, Damage>& damage, const Digest& digest, std::string what) {
+    damage.emplace(digest, Damage{std::move(what), {}});
+  }
 
   static std::string place(const Digest& digest) { return "sha256:" + digest.hex(); }
 
-  void check_part(const Cursor& at) {
+  Status check_part(const Cursor& at) {
     ++report_.parts;
     progressed();
     const auto digest = Digest::from_bytes(at.key());
     if (!digest) return problem("artifact.parts", "a key is not a digest");
     parts_.append(*digest);
     auto frame = parse_part(at.value());
-    if (!frame) return problem("part " + place(*digest), frame.error().message);
     buffer_.clear();
-    if (auto decoded = codec_.append_part(buffer_, *frame); !decoded) {
-      return problem("part " + place(*digest), decoded.error().message);
+    if (!frame) {
+      note(damaged_parts_, *digest, frame.error().message);
+    } else if (auto decoded = codec_.append_part(buffer_, *frame); !decoded) {
+      note(damaged_parts_, *digest, decoded.error().message);
+    } else if (codec_.sha256().of(buffer_) != *digest) {
+      note(damaged_parts_, *digest, "its bytes have changed");
     }
-    if (codec_.sha256().of(buffer_) != *digest) {
-      problem("part " + place(*digest), "its bytes have changed");
-    }
+    return {};
   }
 
-  void list_content(const Cursor& at) {
+  Status list_content(const Cursor& at) {
     const auto digest = Digest::from_bytes(at.key());
     if (!digest) return problem("artifact.contents", "a key is not a digest");
     contents_.append(*digest);
+    return {};
   }
 
-  void check_content(const Cursor& at) {
+  Status check_content(const Cursor& at) {
     ++report_.contents;
     progressed();
     const auto digest = Digest::from_bytes(at.key());
-    if (!digest) return;  // told by list_content
+    if (!digest) return {};  // told by list_content
     auto record = parse_content(at.value());
-    if (!record) return problem(place(*digest), record.error().message);
+    if (!record) {
+      note(damaged_contents_, *digest, record.error().message);
+      return {};
+    }
     report_.content_bytes += record->size_bytes;
     report_.stored_bytes += record->stored_size_bytes;
-    bool whole_there = true;
-    for (const auto& part : record->parts) {
-      if (parts_.refer(part)) continue;
-      whole_there = false;
-      problem(place(*digest), fmt::format("its part {} is missing", part.hex()));
+    if (record->in_parts) {
+      in_parts_.push_back(*digest);  // read apart: it may take long
+      return {};
     }
-    if (!whole_there) return;
-    Sha256 whole;
-    auto read = read_parts(txn_, store_.databases(), codec_, *digest, *record, 0,
-                           record->in_parts ? record->parts.size() : 1,
-                           [&](std::string_view part) -> Status {
-                             if (record->in_parts) whole.update(part);
-                             return {};
-                           });
-    if (!read) return problem(place(*digest), read.error().message);
-    if (record->in_parts && whole.finish() != *digest) {
-      problem(place(*digest), "its bytes have changed");
-    }
+    auto txn = store_.storage().begin_read();
+    if (!txn) return std::move(txn).error();
+    auto read = read_whole(*txn, databases_, codec_, *digest, *record,
+                           [](std::string_view) { return Status(); });
+    if (!read) note(damaged_contents_, *digest, read.error().message);
+    return {};
   }
 
-  void check_version(const Cursor& at) {
+  // Whether it is there by now: what was written since the listing is in no set.
+  Result<bool> there_now(Database database, const Digest& digest) {
+    auto txn = store_.storage().begin_read();
+    if (!txn) return std::move(txn).error();
+    return txn->contains(database, digest.view());
+  }
+
+  Status check_long(const Digest& digest) {
+    std::string value;
+    {
+      auto txn = store_.storage().begin_read();
+      if (!txn) return std::move(txn).error();
+      auto found = txn->get(databases_.contents, digest.view());
+      if (!found) return std::move(found).error();
+      if (!found->has_value()) return {};
+      value = **found;
+    }
+    auto record = parse_content(value);
+    if (!record) return std::move(record).error();
+    bool whole_there = true;
+    for (std::size_t i = 0; i < record->parts.size(); ++i) {
+      const auto part = record->parts[i];
+      if (parts_.refer(part)) continue;
+      auto there = there_now(databases_.parts, part);
+      if (!there) return std::move(there).error();
+      if (*there) continue;
+      whole_there = false;
+      add_problem(place(digest), fmt::format("its part {} is missing", part.hex()));
+    }
+    if (!whole_there) return {};
+    Sha256 whole;
+    const auto stride = std::max<std::size_t>(
+        1, static_cast<std::size_t>(options_.slice_bytes) / record->part_bytes);
+    for (std::size_t i = 0; i < record->parts.size(); i += stride) {
+      if (auto going = going_on(); !going) return going;
+      auto txn = store_.storage().begin_read();
+      if (!txn) return std::move(txn).error();
+      auto read = read_parts(*txn, databases_, codec_, digest, *record, i,
+                             std::min(i + stride, record->parts.size()),
+                             [&](std::string_view part) -> Status {
+                               whole.update(part);
+                               return {};
+                             });
+      if (read) continue;
+      note(damaged_contents_, digest, read.error().message);
+      return {};
+    }
+    if (whole.finish() != digest) note(damaged_contents_, digest, "its bytes have changed");
+    return {};
+  }
+
+  // Follows a reference to a content; false when it is missing.
+  Result<bool> refer(const Digest& digest, const std::string& from) {
+    if (const auto found = damaged_contents_.find(digest);
+        found != damaged_contents_.end() && found->second.of.empty()) {
+      found->second.of = from;
+    }
+    if (contents_.refer(digest)) return true;
+    return there_now(databases_.contents, digest);
+  }
+
+  Status check_version(const Cursor& at) {
     ++report_.versions;
     progressed();
     auto record = parse_version(at.key(), at.value());
@@ -154,58 +259,66 @@ class Verifier {
       ++report_.names;
       last_name_ = record->name;
     }
-    if (auto named = check_name(record->name); !named) problem(where, named.error().message);
-    if (!contents_.refer(record->digest)) {
+    if (auto named = check_name(record->name); !named) add_problem(where, named.error().message);
+    auto there = refer(record->digest, where);
+    if (!there) return std::move(there).error();
+    if (!*there) {
       return problem(where, fmt::format("its content {} is missing", place(record->digest)));
     }
-    if (record->kind == ArtifactKind::tree) check_tree(where, record->digest);
+    if (record->kind == ArtifactKind::tree) trees_.push_back({where, record->digest});
+    return {};
   }
 
-  void check_tree(const std::string& where, const Digest& digest) {
+  Status check_tree(const Tree& tree) {
     ++report_.trees;
-    auto entries = load_tree_here(digest);
-    if (!entries) return problem(where, entries.error().message);
+    if (damaged_contents_.contains(tree.digest)) return {};  // told already
+    auto bytes = store_.get(tree.digest, kMaxTreeBytes);
+    if (!bytes) return problem(tree.where, bytes.error().message);
+    auto entries = decode_tree(*bytes);
+    if (!entries) return problem(tree.where, entries.error().message);
     report_.tree_entries += entries->size();
     for (const auto& entry : *entries) {
       if (entry.kind != TreeEntryKind::file) continue;
-      if (!contents_.refer(entry.digest)) {
-        problem(where,
-                fmt::format("the content {} of {} is missing", place(entry.digest), entry.path));
+      if (auto going = going_on(); !going) return going;
+      auto there = refer(entry.digest, tree.where + ": " + runtime::display_path(entry.path));
+      if (!there) return std::move(there).error();
+      if (!*there) {
+        add_problem(tree.where, fmt::format("the content {} of {} is missing", place(entry.digest),
+                                            entry.path));
         continue;
       }
-      auto value = txn_.get(store_.databases().contents, entry.digest.view());
-      if (!value || !value->has_value()) continue;
-      auto info = parse_content_info(entry.digest, **value);
+      auto info = store_.stat(entry.digest);
       if (info && info->size_bytes != entry.size_bytes) {
-        problem(where, fmt::format("{} has {} bytes instead of {}", entry.path, info->size_bytes,
-                                   entry.size_bytes));
+        add_problem(tree.where, fmt::format("{} has {} bytes instead of {}", entry.path,
+                                            info->size_bytes, entry.size_bytes));
       }
+    }
+    return {};
+  }
+
+  void tell_damage() {
+    for (const auto& [digest, damage] : damaged_parts_) {
+      add_problem("part " + place(digest), damage.what);
+      if (!parts_.referred(digest)) report_.spoilt_parts.push_back(digest);
+    }
+    for (const auto& [digest, damage] : damaged_contents_) {
+      add_problem(
+          damage.of.empty() ? place(digest) : fmt::format("{} ({})", place(digest), damage.of),
+          damage.what);
+      if (!contents_.referred(digest)) report_.spoilt_contents.push_back(digest);
     }
   }
 
-  Result<std::vector<TreeEntry>> load_tree_here(const Digest& digest) {
-    auto value = txn_.get(store_.databases().contents, digest.view());
-    if (!value) return std::move(value).error();
-    SYMPHONY_ASSERT(value->has_value());
-    auto record = parse_content(**value);
-    if (!record) return std::move(record).error();
-    std::string bytes;
-    auto read = read_parts(txn_, store_.databases(), codec_, digest, *record, 0,
-                           record->in_parts ? record->parts.size() : 1,
-                           [&](std::string_view part) -> Status {
-                             bytes.append(part);
-                             return {};
-                           });
-    if (!read) return std::move(read).error();
-    return decode_tree(bytes);
-  }
-
   const ArtifactStore& store_;
-  ReadTxn txn_;
+  const ArtifactStore::Databases databases_;
   VerifyOptions options_;
   ContentCodec codec_{0};  // only decompresses
   DigestSet parts_;
   DigestSet contents_;
+  std::map<Digest, Damage> damaged_parts_;
+  std::map<Digest, Damage> damaged_contents_;
+  std::vector<Digest> in_parts_;
+  std::vector<Tree> trees_;
   std::string buffer_;
   std::string last_name_;
   std::uint64_t done_ = 0;
@@ -216,9 +329,7 @@ class Verifier {
 }  // namespace
 
 Result<VerifyReport> verify(const ArtifactStore& store, VerifyOptions options) {
-  auto txn = store.storage().begin_read();
-  if (!txn) return std::move(txn).error();
-  return Verifier(store, std::move(*txn), std::move(options)).run();
+  return Verifier(store, std::move(options)).run();
 }
 
 }  // namespace symphony::actors

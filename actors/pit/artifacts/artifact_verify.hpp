@@ -3,8 +3,9 @@
 // Every part decompresses to bytes of its digest, every content is whole and has its digest, every
 // tree can be read and every entry of it is there with its size, every version points at content
 // that is there. Content and parts that nothing refers to are legal (a put that was cut short) and
-// only counted. Sees one state of the store whatever is written meanwhile. Memory: 33 bytes a
-// content and part, and one part. Blocks: call it from a thread that may.
+// only counted. What is written meanwhile may be seen or not; it is read in slices, since pages
+// that are freed are not used again while a reader may still see them. Memory: 33 bytes a content
+// and part, and one part. Blocks: call it from a thread that may.
 #pragma once
 
 #include <cstdint>
@@ -36,11 +37,16 @@ struct VerifyReport {
   std::uint64_t unreferenced_parts = 0;
   std::uint64_t problem_count = 0;
   std::vector<VerifyProblem> problems;  // the first kMaxReportedProblems
+  // Damaged, and nothing refers to them: they can go (ArtifactStore::remove_damaged_op).
+  std::vector<Digest> spoilt_contents;
+  std::vector<Digest> spoilt_parts;
 
   bool clean() const { return problem_count == 0; }
 };
 
 struct VerifyOptions {
+  // How much is read of one state of the store.
+  std::uint64_t slice_bytes = std::uint64_t{64} << 20;
   // Told after each record, of `total` records.
   std::function<void(std::uint64_t done, std::uint64_t total)> on_progress = {};
   // Asked before each record; true ends it with CANCELLED.

@@ -29,28 +29,32 @@ Result<bool> write_part(WriteTxn& txn, const Databases& databases, const Prepare
     if (!*there) return missing("part", part.digest, "its content");
     return false;
   }
-  return txn.put_new(databases.parts, part.digest.view(), part.value);
+  if (!part.repairs) return txn.put_new(databases.parts, part.digest.view(), part.value);
+  if (auto put = txn.put(databases.parts, part.digest.view(), part.value); !put)
+    return std::move(put).error();
+  return true;
 }
 
 Status write_content(WriteTxn& txn, const Databases& databases, const PreparedContent& content,
                      BatchOutcome& outcome) {
   const auto& digest = content.info.digest;
-  auto there = txn.contains(databases.contents, digest.view());
-  if (!there) return std::move(there).error();
-  if (*there) return {};
-  if (content.already_stored()) return missing("content", digest, "the batch");
+  // Parts first, also of what is there: one of them may be a repair.
   for (const auto& part : content.parts) {
     auto written = write_part(txn, databases, part);
     if (!written) return std::move(written).error();
     if (*written) outcome.new_stored_bytes += part.value.size();
   }
+  auto there = txn.contains(databases.contents, digest.view());
+  if (!there) return std::move(there).error();
+  if (*there && !content.repairs) return {};
+  if (content.already_stored()) return missing("content", digest, "the batch");
   for (const auto& part : content.manifest) {
     auto part_there = txn.contains(databases.parts, part.view());
     if (!part_there) return std::move(part_there).error();
     if (!*part_there) return missing("part", part, digest.hex());
   }
   if (auto put = txn.put(databases.contents, digest.view(), content.value); !put) return put;
-  ++outcome.new_contents;
+  if (!*there) ++outcome.new_contents;
   outcome.new_stored_bytes += content.value.size();
   return {};
 }
@@ -157,6 +161,57 @@ WriteOp ArtifactStore::write_op(ArtifactBatch batch, std::shared_ptr<BatchOutcom
   auto shared = std::make_shared<const ArtifactBatch>(std::move(batch));
   return [databases = databases_, shared = std::move(shared), outcome](WriteTxn& txn) {
     return write_batch(txn, databases, *shared, *outcome);
+  };
+}
+
+namespace {
+
+bool whole_content(const WriteTxn& txn, const Databases& databases, ContentCodec& codec,
+                   const Digest& digest, std::string_view value) {
+  auto record = parse_content(value);
+  return record && read_whole(txn, databases, codec, digest, *record, [](std::string_view) {
+                     return Status();
+                   }).ok();
+}
+
+bool whole_part(ContentCodec& codec, const Digest& digest, std::string_view value) {
+  std::string bytes;
+  auto frame = parse_part(value);
+  return frame && codec.append_part(bytes, *frame) && codec.sha256().of(bytes) == digest;
+}
+
+}  // namespace
+
+WriteOp ArtifactStore::remove_damaged_op(std::vector<Digest> contents, std::vector<Digest> parts,
+                                         std::shared_ptr<std::uint64_t> removed) const {
+  SYMPHONY_ASSERT(removed != nullptr);
+  return [databases = databases_, contents = std::move(contents), parts = std::move(parts),
+          removed](WriteTxn& txn) -> Status {
+    *removed = 0;
+    ContentCodec codec(0);  // only decompresses
+    const auto remove = [&](runtime::Database database, const Digest& digest,
+                            const auto& whole) -> Status {
+      auto value = txn.get(database, digest.view());
+      if (!value) return std::move(value).error();
+      if (!value->has_value() || whole(digest, **value)) return {};
+      auto erased = txn.erase(database, digest.view());
+      if (!erased) return std::move(erased).error();
+      ++*removed;
+      return {};
+    };
+    for (const auto& digest : contents) {
+      auto done = remove(databases.contents, digest, [&](const Digest& of, std::string_view value) {
+        return whole_content(txn, databases, codec, of, value);
+      });
+      if (!done) return done;
+    }
+    for (const auto& digest : parts) {
+      auto done = remove(databases.parts, digest, [&](const Digest& of, std::string_view value) {
+        return whole_part(codec, of, value);
+      });
+      if (!done) return done;
+    }
+    return {};
   };
 }
 

@@ -1,23 +1,24 @@
 #include "actors/pit/artifacts/artifacts.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <filesystem>
 #include <utility>
 
 #include "actors/pit/artifacts/artifact_messages.hpp"
-#include "actors/pit/artifacts/artifact_verify.hpp"
-#include "actors/pit/artifacts/tree_put.hpp"
 #include "actors/pit/text_view.hpp"
 #include "runtime/component/services.hpp"
+#include "runtime/system/system_error.hpp"
+#include "runtime/text/path_text.hpp"
 
 namespace symphony::actors {
 
 using runtime::Step;
 
 namespace {
-
-constexpr std::string_view kTreeMagic{"symtree\x01", 8};
 
 Error overdue() {
   return {Errc::DEADLINE_EXCEEDED, "the answer was due before the work was begun", "", true};
@@ -29,7 +30,7 @@ Artifacts::Artifacts(runtime::Host& host, runtime::Storage& storage, runtime::St
                      ArtifactsOptions options)
     : ComponentOf(host),
       storage_(storage),
-      writer_(writer),
+      writer_(writer, host.fence()),
       options_(options),
       mailbox_(host.mailbox()),
       line_(host, [this] { return describe(); }) {}
@@ -71,6 +72,8 @@ void Artifacts::work_done() {
 }
 
 void Artifacts::cancelled(const Header& request) {
+  // No single request: the asker is gone.
+  if (request.correlation == 0) drop_uploads_of(request.sender);
   if (!verification_ || verification_->request.sender != request.sender ||
       verification_->request.correlation != request.correlation)
     return;
@@ -95,6 +98,20 @@ void Artifacts::run_accepted(Work work, Done done) {
     done(std::move(result));
     work_done();
   });
+}
+
+template <class M, class Work>
+void Artifacts::answer_on_pool(Call<M> call, Work work) {
+  auto open = std::make_shared<Call<M>>(std::move(call));
+  run_accepted(
+      [open, store = store_, work = std::move(work),
+       &clocks = host().services().clocks]() -> Result<Words> {
+        if (open->header().deadline <= clocks.mono()) return overdue();
+        return work(*store, open->request());
+      },
+      [open](Result<Words> answer) {
+        answer ? open->respond(std::move(*answer)) : open->fail(answer.error());
+      });
 }
 
 // ---- writing ------------------------------------------------------------------------------------
@@ -127,6 +144,16 @@ void Artifacts::submit(std::shared_ptr<runtime::WriteOp> op, std::shared_ptr<Bat
   }
   (*done)(accepted.error());
   work_done();
+}
+
+Status Artifacts::take_bytes(std::size_t bytes) {
+  if (bytes_under_way_ + bytes > kMaxBytesUnderWay) {
+    return Error{Errc::OVERLOADED,
+                 fmt::format("{} bytes wait to be stored; try again in a moment", bytes_under_way_),
+                 "", true};
+  }
+  bytes_under_way_ += bytes;
+  return {};
 }
 
 struct Artifacts::PutWork {
@@ -171,13 +198,7 @@ void Artifacts::put(Call<protocol::Artifacts::Put> call) {
         {Errc::INVALID_ARGUMENT,
          fmt::format("one request stores at most {} bytes; send several", kMaxPutBytes), "drafts"});
   }
-  if (bytes_under_way_ + bytes > kMaxBytesUnderWay) {
-    return call.fail(
-        {Errc::OVERLOADED,
-         fmt::format("{} bytes wait to be stored; try again in a moment", bytes_under_way_), "",
-         true});
-  }
-  bytes_under_way_ += bytes;
+  if (auto taken = take_bytes(bytes); !taken) return call.fail(taken.error());
   auto work = std::make_shared<PutWork>(PutWork{std::move(call), std::move(read), {}, bytes});
   const auto finish = [this, work](Result<BatchOutcome> outcome) {
     bytes_under_way_ -= work->bytes;
@@ -220,119 +241,148 @@ void Artifacts::put(Call<protocol::Artifacts::Put> call) {
 // ---- reading ------------------------------------------------------------------------------------
 
 void Artifacts::stat(Call<protocol::Artifacts::Stat> call) {
-  auto resolved = store_->resolve(view(call->getRef()));
-  if (!resolved) return call.fail(resolved.error());
-  if (resolved->version) {
-    return call.reply([&](messages::StatArtifactResponse::Builder out) {
-      write_version(out.initVersion(), *resolved->version);
-      out.setTree(resolved->version->kind == ArtifactKind::tree);
-    });
+  answer_on_pool(std::move(call),
+                 [](const ArtifactStore& store,
+                    messages::StatArtifactRequest::Reader request) -> Result<Words> {
+                   auto resolved = store.resolve(view(request.getRef()));
+                   if (!resolved) return std::move(resolved).error();
+                   bool tree = resolved->version && resolved->version->kind == ArtifactKind::tree;
+                   if (!resolved->version) {  // only the content itself says whether it is a tree
+                     auto head = store.read(resolved->content.digest, 0, kTreeHeadBytes);
+                     if (!head) return std::move(head).error();
+                     tree = looks_like_tree(*head);
+                   }
+                   return Words::build<messages::StatArtifactResponse>([&](auto out) {
+                     if (resolved->version)
+                       write_version(out.initVersion(), *resolved->version);
+                     else
+                       write_content(out.initVersion(), resolved->content);
+                     out.setTree(tree);
+                   });
+                 });
+}
+
+void Artifacts::read(Call<protocol::Artifacts::Read> call) {
+  answer_on_pool(std::move(call),
+                 [](const ArtifactStore& store,
+                    messages::ReadArtifactRequest::Reader request) -> Result<Words> {
+                   auto resolved = store.resolve(view(request.getRef()));
+                   if (!resolved) return std::move(resolved).error();
+                   const auto& info = resolved->content;
+                   const std::uint64_t wanted =
+                       request.getSizeBytes() == 0
+                           ? kReadMaxBytes
+                           : std::min<std::uint64_t>(request.getSizeBytes(), kReadMaxBytes);
+                   auto bytes = store.read(info.digest, request.getOffset(), wanted);
+                   if (!bytes) return std::move(bytes).error();
+                   return Words::build<messages::ReadArtifactResponse>([&](auto out) {
+                     out.setDigest(info.digest.hex());
+                     out.setTotalBytes(info.size_bytes);
+                     out.setData(as_data(*bytes));
+                   });
+                 });
+}
+
+void Artifacts::log(Call<protocol::Artifacts::Log> call) {
+  answer_on_pool(std::move(call),
+                 [](const ArtifactStore& store,
+                    messages::ArtifactLogRequest::Reader request) -> Result<Words> {
+                   const std::size_t max = request.getMax() == 0
+                                               ? kLogPageDefault
+                                               : std::min(request.getMax(), kLogPageMax);
+                   const auto write = [](const std::vector<VersionRecord>& versions, bool more) {
+                     return Words::build<messages::ArtifactLogResponse>([&](auto out) {
+                       auto rows = out.initVersions(static_cast<unsigned>(versions.size()));
+                       for (unsigned i = 0; i < rows.size(); ++i)
+                         write_version(rows[i], versions[i]);
+                       out.setMore(more);
+                     });
+                   };
+                   if (view(request.getName()).empty()) {
+                     auto page = store.names("", view(request.getAfter()), max);
+                     if (!page) return std::move(page).error();
+                     return write(page->latest, !page->next_after.empty());
+                   }
+                   auto page = store.log(view(request.getName()), request.getBefore(), max);
+                   if (!page) return std::move(page).error();
+                   return write(page->versions, page->next_before != 0);
+                 });
+}
+
+void Artifacts::have(Call<protocol::Artifacts::Have> call) {
+  if (call->getDigests().size() > kMaxDrafts) {
+    return call.fail({Errc::INVALID_ARGUMENT,
+                      fmt::format("one request asks for at most {} contents", kMaxDrafts),
+                      "digests"});
   }
-  // Only the content itself says whether it is a tree.
-  auto open = std::make_shared<Call<protocol::Artifacts::Stat>>(std::move(call));
-  run_accepted(
-      [store = store_, digest = resolved->content.digest] {
-        return store->read(digest, 0, kTreeMagic.size());
-      },
-      [open, info = resolved->content](Result<std::string> head) {
-        if (!head) return open->fail(head.error());
-        open->reply([&](messages::StatArtifactResponse::Builder out) {
-          write_content(out.initVersion(), info);
-          out.setTree(*head == kTreeMagic);
+  answer_on_pool(std::move(call),
+                 [](const ArtifactStore& store,
+                    messages::HaveContentsRequest::Reader request) -> Result<Words> {
+                   const auto digests = request.getDigests();
+                   std::vector<bool> there;
+                   there.reserve(digests.size());
+                   for (unsigned i = 0; i < digests.size(); ++i) {
+                     const auto digest = Digest::from_hex(view(digests[i]));
+                     if (!digest) {
+                       return Error{Errc::INVALID_ARGUMENT,
+                                    "a digest is 64 lower-case hexadecimal digits",
+                                    fmt::format("digests[{}]", i)};
+                     }
+                     auto info = store.intact(*digest);
+                     if (!info) return std::move(info).error();
+                     there.push_back(info->has_value());
+                   }
+                   return Words::build<messages::HaveContentsResponse>([&](auto out) {
+                     auto list = out.initThere(static_cast<unsigned>(there.size()));
+                     for (unsigned i = 0; i < list.size(); ++i) list.set(i, there[i]);
+                   });
+                 });
+}
+
+void Artifacts::place(Call<protocol::Artifacts::Place> call) {
+  answer_on_pool(
+      std::move(call),
+      [part_bytes = options_.store.part_bytes](
+          const ArtifactStore& store, messages::StorePlaceRequest::Reader) -> Result<Words> {
+        const auto& dir = store.storage().dir();
+        struct stat about {};
+        if (::stat(dir.c_str(), &about) != 0) return runtime::system_error("look at", dir, errno);
+        return Words::build<messages::StorePlaceResponse>([&](auto out) {
+          out.setPartBytes(static_cast<std::uint32_t>(part_bytes));
+          out.setDirectory(runtime::encode_path(std::filesystem::absolute(dir).native()));
+          out.setDevice(about.st_dev);
+          out.setInode(about.st_ino);
         });
       });
 }
 
-void Artifacts::read(Call<protocol::Artifacts::Read> call) {
-  auto resolved = store_->resolve(view(call->getRef()));
-  if (!resolved) return call.fail(resolved.error());
-  const ContentInfo info = resolved->content;
-  const std::uint64_t wanted = call->getSizeBytes() == 0
-                                   ? kReadMaxBytes
-                                   : std::min<std::uint64_t>(call->getSizeBytes(), kReadMaxBytes);
-  const auto words = [info](const Result<std::string>& bytes) {
-    return Words::build<messages::ReadArtifactResponse>([&](auto out) {
-      out.setDigest(info.digest.hex());
-      out.setTotalBytes(info.size_bytes);
-      out.setData(as_data(*bytes));
-    });
-  };
-  const std::uint64_t offset = call->getOffset();
-  if (info.size_bytes <= kReadInHandlerBytes) {
-    const auto bytes = store_->read(info.digest, offset, wanted);
-    return bytes ? call.respond(words(bytes)) : call.fail(bytes.error());
-  }
-  auto open = std::make_shared<Call<protocol::Artifacts::Read>>(std::move(call));
-  run_accepted(
-      [open, store = store_, words, info, offset, wanted,
-       &clocks = host().services().clocks]() -> Result<Words> {
-        if (open->header().deadline <= clocks.mono()) return overdue();
-        const auto bytes = store->read(info.digest, offset, wanted);
-        if (!bytes) return bytes.error();
-        return words(bytes);
-      },
-      [open](Result<Words> answer) {
-        answer ? open->respond(std::move(*answer)) : open->fail(answer.error());
-      });
-}
-
-void Artifacts::log(Call<protocol::Artifacts::Log> call) {
-  auto open = std::make_shared<Call<protocol::Artifacts::Log>>(std::move(call));
-  run_accepted(
-      [open, store = store_]() -> Result<Words> {
-        const auto& request = open->request();
-        const std::size_t max =
-            request.getMax() == 0 ? kLogPageDefault : std::min(request.getMax(), kLogPageMax);
-        const auto write = [](const std::vector<VersionRecord>& versions, bool more) {
-          return Words::build<messages::ArtifactLogResponse>([&](auto out) {
-            auto rows = out.initVersions(static_cast<unsigned>(versions.size()));
-            for (unsigned i = 0; i < rows.size(); ++i) write_version(rows[i], versions[i]);
-            out.setMore(more);
-          });
-        };
-        if (view(request.getName()).empty()) {
-          auto page = store->names("", view(request.getAfter()), max);
-          if (!page) return std::move(page).error();
-          return write(page->latest, !page->next_after.empty());
-        }
-        auto page = store->log(view(request.getName()), request.getBefore(), max);
-        if (!page) return std::move(page).error();
-        return write(page->versions, page->next_before != 0);
-      },
-      [open](Result<Words> answer) {
-        answer ? open->respond(std::move(*answer)) : open->fail(answer.error());
-      });
-}
-
 void Artifacts::tree(Call<protocol::Artifacts::Tree> call) {
-  auto resolved = store_->resolve(view(call->getRef()));
-  if (!resolved) return call.fail(resolved.error());
   struct Page {
     TreeCache tree;
     Words words;
   };
-  std::optional<TreeCache> cached;
-  if (tree_cache_ && tree_cache_->digest == resolved->content.digest) cached = tree_cache_;
   auto open = std::make_shared<Call<protocol::Artifacts::Tree>>(std::move(call));
   run_accepted(
-      [open, store = store_, cached, resolved = std::move(*resolved)]() -> Result<Page> {
-        TreeCache tree{resolved.content.digest, nullptr};
-        if (cached) {
+      [open, store = store_, cached = tree_cache_]() -> Result<Page> {
+        const auto& request = open->request();
+        auto resolved = store->resolve(view(request.getRef()));
+        if (!resolved) return std::move(resolved).error();
+        TreeCache tree{resolved->content.digest, nullptr};
+        if (cached && cached->digest == tree.digest) {
           tree = *cached;
         } else {
           auto loaded = load_tree(*store, tree.digest);
           if (!loaded) return std::move(loaded).error();
           tree.entries = std::make_shared<const std::vector<TreeEntry>>(std::move(*loaded));
         }
-        const auto& request = open->request();
         const std::uint64_t first = request.getOffset();
         const std::size_t count = page_of(*tree.entries, first, request.getMax());
         auto words = Words::build<messages::ReadTreeResponse>([&](auto out) {
           out.setTotal(tree.entries->size());
-          if (resolved.version)
-            write_version(out.initVersion(), *resolved.version);
+          if (resolved->version)
+            write_version(out.initVersion(), *resolved->version);
           else
-            write_content(out.initVersion(), resolved.content);
+            write_content(out.initVersion(), resolved->content);
           auto rows = out.initEntries(static_cast<unsigned>(count));
           for (unsigned i = 0; i < rows.size(); ++i)
             write_entry(rows[i], (*tree.entries)[first + i]);
@@ -370,18 +420,36 @@ void Artifacts::verify(Call<protocol::Artifacts::Verify> call) {
       [this, open](Result<VerifyReport> report) {
         verification_.reset();
         if (!report) return open->fail(report.error());
-        open->reply([&](messages::VerifyArtifactsResponse::Builder out) {
-          out.setContents(report->contents);
-          out.setParts(report->parts);
-          out.setVersions(report->versions);
-          out.setTrees(report->trees);
-          out.setBytes(report->content_bytes);
-          out.setUnreferenced(report->unreferenced_contents);
-          auto problems = out.initProblems(static_cast<unsigned>(report->problems.size()));
-          for (unsigned i = 0; i < problems.size(); ++i)
-            problems.set(i, report->problems[i].where + ": " + report->problems[i].what);
-        });
+        const bool repair = open->request().getRepair() &&
+                            !(report->spoilt_contents.empty() && report->spoilt_parts.empty());
+        if (!repair) return report_verified(open, *report, 0);
+        auto removed = std::make_shared<std::uint64_t>(0);
+        auto op = std::make_shared<runtime::WriteOp>(
+            store_->remove_damaged_op(report->spoilt_contents, report->spoilt_parts, removed));
+        ++works_;
+        submit(std::move(op), std::make_shared<BatchOutcome>(), 0,
+               std::make_shared<Stored>(
+                   [this, open, removed, report = std::move(*report)](Result<BatchOutcome> done) {
+                     if (!done) return open->fail(done.error());
+                     report_verified(open, report, *removed);
+                   }));
       });
+}
+
+void Artifacts::report_verified(const std::shared_ptr<Call<protocol::Artifacts::Verify>>& call,
+                                const VerifyReport& report, std::uint64_t repaired) {
+  call->reply([&](messages::VerifyArtifactsResponse::Builder out) {
+    out.setContents(report.contents);
+    out.setParts(report.parts);
+    out.setVersions(report.versions);
+    out.setTrees(report.trees);
+    out.setBytes(report.content_bytes);
+    out.setUnreferenced(report.unreferenced_contents);
+    out.setRepaired(repaired);
+    auto problems = out.initProblems(static_cast<unsigned>(report.problems.size()));
+    for (unsigned i = 0; i < problems.size(); ++i)
+      problems.set(i, report.problems[i].where + ": " + report.problems[i].what);
+  });
 }
 
 void Artifacts::verify_progress(Call<protocol::Artifacts::VerifyProgress> call) {

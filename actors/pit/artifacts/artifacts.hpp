@@ -1,12 +1,13 @@
 // The artifact store as a component: `/pit/artifacts`. What is acknowledged is durable.
 //
-// A shell around ArtifactStore (artifact_store.hpp). Hashing, compressing and everything that may
-// read much runs on the blocking pool; writes go through the node's StorageWriter. In the handler
-// itself are only look-ups in the memory map, and reads of contents up to kReadInHandlerBytes.
+// A shell around ArtifactStore (artifact_store.hpp). Hashing, compressing and whatever reads runs
+// on the blocking pool: a page that is not in memory keeps no handler. Writes go through the node's
+// StorageWriter.
 //
 // Uploads in parts: an upload belongs to whoever began it, its parts come in order (several may be
 // on their way), and it ends by `finish`, `abort`, an error, kUploadIdle without a sign of life,
-// or with the component. Its parts are durable as they are acknowledged; nothing refers to them
+// with its asker when that goes away (a peer whose connection ends), or with the component. Its
+// parts are durable as they are acknowledged; nothing refers to them
 // before `finish`. A tree that comes in several requests is an upload of its own kind.
 //
 // Errors: INVALID_ARGUMENT with a field; NOT_FOUND; PERMISSION_DENIED for an upload of another;
@@ -27,6 +28,7 @@
 
 #include "actors/pit/artifacts/artifact_store.hpp"
 #include "actors/pit/artifacts/artifact_tree.hpp"
+#include "actors/pit/artifacts/artifact_verify.hpp"
 #include "actors/pit/artifacts/content_upload.hpp"
 #include "actors/pit/state_line.hpp"
 #include "messages/artifacts.protocol.hpp"
@@ -48,7 +50,6 @@ class Artifacts final : public runtime::ComponentOf<protocol::Artifacts> {
   static constexpr std::size_t kMaxAppendsQueued = 16;                      // of one upload
   static constexpr std::chrono::seconds kUploadIdle{60};
   static constexpr std::size_t kReadMaxBytes = std::size_t{4} << 20;
-  static constexpr std::size_t kReadInHandlerBytes = std::size_t{32} << 10;
   static constexpr std::uint32_t kLogPageDefault = 100;
   static constexpr std::uint32_t kLogPageMax = 1'000;
   static constexpr std::size_t kTreeCacheEntries = 200'000;  // of the tree that was read last
@@ -76,6 +77,8 @@ class Artifacts final : public runtime::ComponentOf<protocol::Artifacts> {
   void commit_tree(Call<protocol::Artifacts::CommitTree> call) override;
   void verify(Call<protocol::Artifacts::Verify> call) override;
   void verify_progress(Call<protocol::Artifacts::VerifyProgress> call) override;
+  void have(Call<protocol::Artifacts::Have> call) override;
+  void place(Call<protocol::Artifacts::Place> call) override;
 
  private:
   using AppendCall = Call<protocol::Artifacts::Append>;
@@ -115,6 +118,11 @@ class Artifacts final : public runtime::ComponentOf<protocol::Artifacts> {
   // Work on the pool that counts as accepted until `done` has run.
   template <class Work, class Done>
   void run_accepted(Work work, Done done);
+  // The same for a call: `work(store, request)` gives the Result<Words> of its answer.
+  template <class M, class Work>
+  void answer_on_pool(Call<M> call, Work work);
+  // Whether as many more fit beside what waits to be stored; counts them.
+  Status take_bytes(std::size_t bytes);
   // One durable transaction; waits for a writer whose queue is full.
   void store(ArtifactBatch batch, Stored done);
   void submit(std::shared_ptr<runtime::WriteOp> op, std::shared_ptr<BatchOutcome> outcome,
@@ -130,12 +138,15 @@ class Artifacts final : public runtime::ComponentOf<protocol::Artifacts> {
   void drop(const std::shared_ptr<Upload>& upload, const Error& why);
   bool gone(const Upload& upload) const { return !uploads_.contains(upload.id); }
   void sweep_uploads();
+  void drop_uploads_of(std::uint64_t sender);
+  void report_verified(const std::shared_ptr<Call<protocol::Artifacts::Verify>>& call,
+                       const VerifyReport& report, std::uint64_t repaired);
   void finish_tree(const std::shared_ptr<Upload>& upload,
                    Call<protocol::Artifacts::CommitTree> call);
   std::string describe() const;
 
   runtime::Storage& storage_;
-  runtime::StorageWriter& writer_;
+  runtime::FencedWriter writer_;
   const ArtifactsOptions options_;
   std::shared_ptr<const ArtifactStore> store_;
   std::shared_ptr<const runtime::Mailbox> mailbox_;

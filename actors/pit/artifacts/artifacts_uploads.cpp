@@ -61,9 +61,18 @@ void Artifacts::sweep_uploads() {
   if (sweeping_) host().after(next - now, [this] { sweep_uploads(); });
 }
 
+void Artifacts::drop_uploads_of(std::uint64_t sender) {
+  for (auto entry = uploads_.begin(); entry != uploads_.end();) {
+    const auto upload = (entry++)->second;
+    if (upload->sender == sender) drop(upload, aborted());
+  }
+}
+
 void Artifacts::drop(const std::shared_ptr<Upload>& upload, const Error& why) {
   uploads_.erase(upload->id);
   for (auto& job : std::exchange(upload->jobs, {})) {
+    if (auto* append = std::get_if<AppendCall>(&job))
+      bytes_under_way_ -= (*append)->getData().size();
     std::visit([&](auto& call) { call.fail(why); }, job);
     work_done();
   }
@@ -112,6 +121,7 @@ void Artifacts::append(AppendCall call) {
                                   upload.jobs.size(), upload.id),
                       "", true});
   }
+  if (auto taken = take_bytes(size); !taken) return call.fail(taken.error());
   upload.accepted_bytes += size;
   ++works_;
   upload.jobs.emplace_back(std::move(call));
@@ -157,6 +167,7 @@ void Artifacts::job_done(const std::shared_ptr<Upload>& upload) {
 void Artifacts::run_append(const std::shared_ptr<Upload>& upload, AppendCall call) {
   auto open = std::make_shared<AppendCall>(std::move(call));
   const auto answer = [this, open, upload](const Status& status) {
+    bytes_under_way_ -= (*open)->getData().size();
     if (!status) {
       // Some of its bytes are lost: what follows cannot be right any more.
       open->fail(status.error());

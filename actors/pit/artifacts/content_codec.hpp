@@ -14,13 +14,16 @@
 #include <string_view>
 #include <vector>
 
-#include "actors/pit/artifacts/digest.hpp"
 #include "messages/result.hpp"
+#include "runtime/system/sha256.hpp"
 
 struct ZSTD_CCtx_s;
 struct ZSTD_DCtx_s;
 
 namespace symphony::actors {
+
+using runtime::Digest;
+using runtime::Sha256;
 
 inline constexpr std::size_t kMaxPartBytes = std::size_t{16} << 20;
 inline constexpr std::size_t kFrameHeaderBytes = 5;

@@ -49,25 +49,14 @@ Result<std::vector<PreparedPart>> ContentUpload::append(std::string_view bytes) 
 
 Result<PreparedContent> ContentUpload::finish() {
   if (manifest_.empty()) return store_.prepare(pending_);
-  PreparedContent content;
+  std::vector<PreparedPart> last;
   {
     auto codec = store_.codecs().lease();
-    if (auto emitted = emit(*codec, pending_, content.parts); !emitted) {
-      return std::move(emitted).error();
-    }
+    if (auto emitted = emit(*codec, pending_, last); !emitted) return std::move(emitted).error();
   }
-  content.info = {whole_.finish(), size_bytes_, stored_bytes_};
-  auto known = store_.stat(content.info.digest);
-  if (!known && known.error().code != Errc::NOT_FOUND) return std::move(known).error();
-  if (known) {
-    content.parts.clear();
-    content.info = *known;
-    return content;
-  }
-  content.value =
-      manifest_value(size_bytes_, stored_bytes_,
-                     static_cast<std::uint32_t>(store_.options().part_bytes), manifest_);
-  content.manifest = std::move(manifest_);
+  auto content =
+      store_.prepare_manifest({whole_.finish(), size_bytes_, stored_bytes_}, std::move(manifest_));
+  if (content) content->parts = std::move(last);
   return content;
 }
 

@@ -11,17 +11,18 @@
 
 namespace symphony::actors {
 
+using runtime::Host;
 using runtime::Step;
 
 namespace {
 
-Error not_open(std::string_view run) {
-  return {Errc::FAILED_PRECONDITION, fmt::format("run {} is not open; open it first", run), "run"};
+// Nobody would know of a run that is made after that.
+Error too_late() {
+  return {Errc::DEADLINE_EXCEEDED, "the run was to be filed earlier; it was not", "", true};
 }
 
-Error being_read(std::string_view run) {
-  return {Errc::UNAVAILABLE, fmt::format("run {} is just being opened; ask again", run), "run",
-          true};
+std::int64_t mono_ns(Host& host) {
+  return std::chrono::nanoseconds(host.services().clocks.mono().time_since_epoch()).count();
 }
 
 bool is_digest(std::string_view text) {
@@ -32,12 +33,12 @@ bool is_digest(std::string_view text) {
 
 }  // namespace
 
-Dag::Dag(runtime::Host& host, runtime::Storage& storage, runtime::StorageWriter& writer,
-         DagOptions options)
+Dag::Dag(Host& host, runtime::Storage& storage, runtime::StorageWriter& writer, DagOptions options)
     : ComponentOf(host),
       storage_(storage),
-      writer_(writer),
+      writer_(writer, host.fence()),
       options_(options),
+      wall_ahead_ns_(host.services().clocks.wall_ns() - mono_ns(host)),
       mailbox_(host.mailbox()),
       line_(host, [this] { return describe(); }) {}
 
@@ -48,6 +49,7 @@ void Dag::prepare(Step step) {
                       [this, step = std::move(step)](Result<DagStore> store) mutable {
                         if (!store) return step.fail(std::move(store).error());
                         store_ = std::make_shared<const DagStore>(*store);
+                        images_ = std::make_shared<RunImages>(*store_);
                         step.done();
                       });
 }
@@ -80,7 +82,7 @@ void Dag::blocking_done() {
 
 // ---- the table of runs --------------------------------------------------------------------------
 
-std::int64_t Dag::now_us() const { return host().services().clocks.wall_ns() / 1000; }
+std::int64_t Dag::now_us() const { return (mono_ns(host()) + wall_ahead_ns_) / 1000; }
 
 Dag::Run* Dag::find(std::string_view name) {
   const auto found = runs_.find(name);
@@ -148,9 +150,11 @@ void Dag::create(Call<protocol::Dag::Create> call) {
     std::string plan;
   };
   auto open = std::make_shared<Call<protocol::Dag::Create>>(std::move(call));
+  (*admitted)->create_by = open->header().deadline;
   ++blocking_;
   host().run_blocking(
-      [open]() -> Result<Made> {
+      [open, &clocks = host().services().clocks]() -> Result<Made> {
+        if (open->header().deadline <= clocks.mono()) return too_late();
         auto plan = make_plan(open->request());
         if (!plan) return std::move(plan).error();
         auto state = RunState::create(std::move(*plan));
@@ -199,7 +203,12 @@ void Dag::load(std::string_view name, Done done) {
   if (!admitted) return done(Result<Run*>{admitted.error()});
   ++blocking_;
   host().run_blocking(
-      [store = store_, name = std::string(name)] { return store->load(name, false); },
+      [store = store_, name = std::string(name)]() -> Result<StoredRun> {
+        if (Status modern = store->modernise(name); !modern) return std::move(modern).error();
+        auto txn = store->storage().begin_read();
+        if (!txn) return std::move(txn).error();
+        return store->load(*txn, name);
+      },
       [this, epoch = (*admitted)->epoch, done = std::move(done)](Result<StoredRun> stored) mutable {
         Run& run = *find(epoch);
         if (stored) {
@@ -240,6 +249,7 @@ void Dag::resume(Run& run, bool again, Call<protocol::Dag::Open> call) {
     resumed.again = again;
     auto resumable = input(run, resumed);
     if (!resumable) return open->fail(resumable.error());
+    if (again) run.summary.failure.clear();
     ready = std::move(*resumable);
   }
   run.leaving = false;
@@ -252,7 +262,7 @@ void Dag::resume(Run& run, bool again, Call<protocol::Dag::Open> call) {
 
 // ---- what became of nodes -----------------------------------------------------------------------
 
-Status Dag::read_batch(messages::CompleteNodesRequest::Reader request) {
+Status Dag::read_batch(const RunState& state, messages::CompleteNodesRequest::Reader request) {
   const auto started = request.getStarted();
   batch_.running.nodes.clear();
   for (const NodeId node : started) batch_.running.nodes.push_back(node);
@@ -260,8 +270,14 @@ Status Dag::read_batch(messages::CompleteNodesRequest::Reader request) {
   auto& read = batch_.completed.outcomes;
   read.clear();
   read.reserve(outcomes.size());
+  batch_.positions.clear();
+  batch_.dropped = 0;
   for (unsigned i = 0; i < outcomes.size(); ++i) {
     const auto outcome = outcomes[i];
+    if (state.is_stale(outcome.getNode(), outcome.getAttempt())) {
+      ++batch_.dropped;
+      continue;
+    }
     const auto result_bytes = outcome.getResultJson().size();
     if (result_bytes > kInlineResultMax) {
       return Error{Errc::INVALID_ARGUMENT,
@@ -278,7 +294,8 @@ Status Dag::read_batch(messages::CompleteNodesRequest::Reader request) {
     read.push_back(
         {outcome.getNode(), static_cast<OutcomeKind>(outcome.getOutcome()),
          outcome.getOutcome() == messages::Outcome::FAILED && outcome.getError().getRetryable(),
-         outcome.getChildren()});
+         outcome.getChildren(), outcome.getDurationUs()});
+    batch_.positions.push_back(i);
   }
   return {};
 }
@@ -293,7 +310,7 @@ void Dag::complete(Call<protocol::Dag::Complete> call) {
                                   run.unwritten->size_bytes(), run.name),
                       "", true});
   }
-  if (Status read = read_batch(call.request()); !read) return call.fail(read.error());
+  if (Status read = read_batch(*run.state, call.request()); !read) return call.fail(read.error());
   const std::int64_t now = now_us();
   batch_.running.now_us = batch_.completed.now_us = now;
   std::vector<NodeId> ready;
@@ -301,7 +318,8 @@ void Dag::complete(Call<protocol::Dag::Complete> call) {
     auto completed = input(run, batch_.completed);
     if (!completed) return call.fail(completed.error());
     ready = std::move(*completed);
-    for (const auto outcome : call->getOutcomes()) run.unwritten->append(outcome);
+    const auto outcomes = call->getOutcomes();
+    for (const unsigned i : batch_.positions) run.unwritten->append(to_result(outcomes[i]));
   }
   if (!batch_.running.nodes.empty()) {
     auto marked = input(run, batch_.running);
@@ -312,16 +330,20 @@ void Dag::complete(Call<protocol::Dag::Complete> call) {
     std::erase_if(ready,
                   [&](NodeId node) { return run.state->status_of(node) != NodeStatus::ready; });
   }
-  if (const auto due = run.state->next_retry_us(); due && *due <= now) {
-    auto retried = input(run, {RecordKind::advanced, now});
-    SYMPHONY_ASSERT(retried.ok());
-    ready.insert(ready.end(), retried->begin(), retried->end());
-    std::stable_sort(ready.begin(), ready.end(), [&](NodeId a, NodeId b) {
-      return run.state->rank_of(a) > run.state->rank_of(b);
-    });
-  }
+  retry_what_is_due(run, now, ready);
   reply_batch(call, run, ready, false);
   write(run);
+}
+
+void Dag::retry_what_is_due(Run& run, std::int64_t now_us, std::vector<NodeId>& ready) {
+  const auto due = run.state->next_retry_us();
+  if (!due || *due > now_us) return;
+  auto retried = input(run, {RecordKind::advanced, now_us});
+  SYMPHONY_ASSERT(retried.ok());
+  ready.insert(ready.end(), retried->begin(), retried->end());
+  std::stable_sort(ready.begin(), ready.end(), [&](NodeId a, NodeId b) {
+    return run.state->rank_of(a) > run.state->rank_of(b);
+  });
 }
 
 Result<std::vector<NodeId>> Dag::input(Run& run, const JournalRecord& record) {
@@ -342,13 +364,22 @@ void Dag::reply_batch(Call<M>& call, const Run& run, const std::vector<NodeId>& 
   call.reply([&](messages::RunBatchResponse::Builder out) {
     auto nodes = out.initReady(static_cast<unsigned>(ready.size()));
     for (unsigned i = 0; i < nodes.size(); ++i) nodes.set(i, ready[i]);
+    auto attempts = out.initAttempts(static_cast<unsigned>(ready.size()));
+    for (unsigned i = 0; i < attempts.size(); ++i) attempts.set(i, state.attempt_of(ready[i]));
     out.setStatus(as_message(state.status()));
     out.setEnded(state.ended());
     write_progress(out.initProgress(), state.progress());
-    out.setRetryAtNs(state.next_retry_us().value_or(0) * 1000);
+    const auto retry_us = state.next_retry_us();
+    out.setRetryAtNs(retry_us.value_or(0) * 1000);
+    out.setRetryInNs(retry_us ? std::max<std::int64_t>(*retry_us - now_us(), 0) * 1000 : -1);
     out.setResumptions(state.resumptions());
-    if (with_head) out.setHead((*run.head).getHead());
+    if (with_head) {
+      out.setHead((*run.head).getHead());
+      const std::string bytes = state.snapshot();
+      out.setState({reinterpret_cast<const kj::byte*>(bytes.data()), bytes.size()});
+    }
     if constexpr (std::is_same_v<M, protocol::Dag::Complete>) {
+      out.setDropped(batch_.dropped);
       unsigned expanded = 0;
       for (const NodeOutcome& outcome : batch_.completed.outcomes)
         expanded += outcome.kind == OutcomeKind::expanded && state.children_of(outcome.node);
@@ -366,35 +397,8 @@ void Dag::reply_batch(Call<M>& call, const Run& run, const std::vector<NodeId>& 
   });
 }
 
-// ---- the end of a run, and views of it ----------------------------------------------------------
-
-void Dag::sync(Call<protocol::Dag::Sync> call) {
-  const auto name = view(call->getRun());
-  if (Run* run = find(name)) {
-    if (!run->state && !run->poison) return call.fail(being_read(name));
-    const std::uint64_t epoch = run->epoch;
-    auto open = std::make_shared<Call<protocol::Dag::Sync>>(std::move(call));
-    when_durable(*run, [this, open, epoch](Status status) {
-      if (!status) return open->fail(status.error());
-      open->reply();
-      Run& synced = *find(epoch);
-      synced.leaving = synced.state->ended();
-    });
-    if (Run* synced = find(epoch); synced != nullptr && !synced->poison) leave_if_over(*synced);
-    return;
-  }
-  if (Status checked = check_run_id(name, "run"); !checked) return call.fail(checked.error());
-  // Of a run that is not open nothing is known but the disk: had it not ended there, something that
-  // was applied may be lost.
-  answer_from_disk(std::move(call), [](const DagStore& store, auto request) -> Result<Words> {
-    const auto run = view(request.getRun());
-    auto summary = store.summary(run);
-    if (!summary) return std::move(summary).error();
-    if (summary->status == RunStatus::pending || summary->status == RunStatus::running)
-      return not_open(run);
-    return Words::build<messages::SyncRunResponse>([](auto) {});
-  });
-}
+// ---- ending a run early
+// ----------------------------------------------------------------------------
 
 void Dag::cancel_run(Call<protocol::Dag::CancelRun> call) {
   const auto name = view(call->getRun());
@@ -413,9 +417,12 @@ void Dag::cancel_run(Call<protocol::Dag::CancelRun> call) {
 
 void Dag::cancel(Run& run, bool is_under_way, Call<protocol::Dag::CancelRun> call) {
   auto open = std::make_shared<Call<protocol::Dag::CancelRun>>(std::move(call));
+  const auto failure = view((*open)->getFailure());
   if (!run.state->ended()) {
-    auto cancelled = input(run, {RecordKind::cancelled, now_us()});
+    const auto kind = failure.empty() ? RecordKind::cancelled : RecordKind::abandoned;
+    auto cancelled = input(run, {kind, now_us()});
     SYMPHONY_ASSERT(cancelled.ok());
+    run.summary.failure = failure;
   }
   if (!is_under_way) {
     // Nobody is left who would report what ran.
@@ -434,63 +441,6 @@ void Dag::cancel(Run& run, bool is_under_way, Call<protocol::Dag::CancelRun> cal
   });
   write(run);
   leave_if_over(run);
-}
-
-template <class M, class View>
-void Dag::answer_from_disk(Call<M> call, View view) {
-  auto open = std::make_shared<Call<M>>(std::move(call));
-  ++blocking_;
-  host().run_blocking(
-      [store = store_, &clocks = host().services().clocks, open, view]() -> Result<Words> {
-        if (open->header().deadline <= clocks.mono())
-          return Error{Errc::DEADLINE_EXCEEDED, "the answer was due before it was begun", "", true};
-        return view(*store, open->request());
-      },
-      [this, open](Result<Words> words) {
-        if (words)
-          open->respond(std::move(*words));
-        else
-          open->fail(words.error());
-        blocking_done();
-      });
-}
-
-void Dag::results(Call<protocol::Dag::Results> call) {
-  const auto name = view(call->getRun());
-  if (Status checked = check_run_id(name, "run"); !checked) return call.fail(checked.error());
-  auto open = std::make_shared<Call<protocol::Dag::Results>>(std::move(call));
-  // Of a poisoned run, too, what is on disk is the truth.
-  auto answer = [this, open](Status) { answer_from_disk(std::move(*open), &results_view); };
-  Run* run = find(name);
-  if (run == nullptr || !run->state) return answer({});
-  when_durable(*run, std::move(answer));
-}
-
-void Dag::show(Call<protocol::Dag::Show> call) {
-  const auto beginning = view(call->getRun());
-  auto open = std::make_shared<Call<protocol::Dag::Show>>(std::move(call));
-  auto answer = [this, open](Status) { answer_from_disk(std::move(*open), &show_view); };
-  const auto run = runs_.lower_bound(beginning);
-  if (run == runs_.end() || !run->first.starts_with(beginning) || !run->second.state)
-    return answer({});
-  when_durable(run->second, std::move(answer));
-}
-
-void Dag::list(Call<protocol::Dag::List> call) { answer_from_disk(std::move(call), &list_view); }
-
-std::string Dag::describe() const {
-  std::size_t unwritten = 0;
-  const Error* failure = nullptr;
-  for (const auto& [name, run] : runs_) {
-    if (run.poison)
-      failure = &*run.poison;
-    else
-      unwritten += run.applied - run.durable;
-  }
-  std::string line = counted(runs_.size(), "run") + " in memory, ";
-  line += unwritten == 0 ? "all on disk" : counted(unwritten, "record") + " on the way to disk";
-  if (failure != nullptr) line += "; " + failure->message;
-  return line;
 }
 
 }  // namespace symphony::actors

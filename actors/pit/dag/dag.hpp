@@ -15,7 +15,14 @@
 // or when room is needed. `results`, `list` and `show` read the disk; the first and the last wait
 // until what was applied before is there.
 //
-// Retries: when `retryAtNs` has come, the asker calls `complete` again, with or without outcomes.
+// Retries: when `retryInNs` is over, the asker calls `complete` again, with or without outcomes.
+// Time is told by the monotonic clock from where the wall clock stood when the component was made:
+// who sets the wall clock back delays nothing.
+//
+// Attempts have numbers (actors/run/run_state.hpp): an outcome of one that is not the latest is
+// dropped, and the answer says so.
+//
+// A `create` whose asker does not wait any more is not begun, nor written.
 //
 // Errors: INVALID_ARGUMENT with a field; NOT_FOUND for a run nobody has heard of;
 // FAILED_PRECONDITION for one that is not open, or an outcome that does not fit its node;
@@ -31,7 +38,7 @@
 #include <string_view>
 #include <vector>
 
-#include "actors/pit/dag/dag_store.hpp"
+#include "actors/pit/dag/run_images.hpp"
 #include "actors/pit/state_line.hpp"
 #include "messages/dag.protocol.hpp"
 #include "runtime/component/component.hpp"
@@ -39,12 +46,16 @@
 
 namespace symphony::actors {
 
+// Why a run cannot be asked of: nobody opened it, or it is just being read.
+Error not_open(std::string_view run);
+Error being_read(std::string_view run);
+
 struct DagOptions {
   std::size_t runs_max = 256;                               // in memory
-  std::size_t unwritten_bytes_max = std::size_t{64} << 20;  // of one run, applied and not on disk
+  std::size_t unwritten_bytes_max = std::size_t{16} << 20;  // of one run, applied and not on disk
 };
 
-class Dag final : public runtime::ComponentOf<protocol::Dag> {
+class Dag : public runtime::ComponentOf<protocol::Dag> {
  public:
   static constexpr std::size_t kInlineResultMax = std::size_t{64} << 10;  // bytes of one node
   static constexpr std::chrono::milliseconds kWriterRetry{20};  // when the writer's queue is full
@@ -77,6 +88,7 @@ class Dag final : public runtime::ComponentOf<protocol::Dag> {
     RunSummary summary;                    // as it will be after the next write
     Msg<messages::RunBatchResponse> head;  // only its `head` is set
     std::string plan;                      // of a new run, until its first write
+    Deadline create_by = kNoDeadline;      // of that write
     std::unique_ptr<JournalWrite> unwritten;
     std::uint64_t applied = 0;  // inputs …
     std::uint64_t durable = 0;  // … and how many of them are on disk
@@ -91,6 +103,8 @@ class Dag final : public runtime::ComponentOf<protocol::Dag> {
   struct Batch {
     JournalRecord running{RecordKind::running};
     JournalRecord completed{RecordKind::completed};
+    std::vector<unsigned> positions;  // of the completed in the request
+    std::uint32_t dropped = 0;
   };
 
   std::int64_t now_us() const;
@@ -109,7 +123,8 @@ class Dag final : public runtime::ComponentOf<protocol::Dag> {
   void resume(Run& run, bool again, Call<protocol::Dag::Open> call);
   void cancel(Run& run, bool is_under_way, Call<protocol::Dag::CancelRun> call);
 
-  Status read_batch(messages::CompleteNodesRequest::Reader request);
+  Status read_batch(const RunState& state, messages::CompleteNodesRequest::Reader request);
+  void retry_what_is_due(Run& run, std::int64_t now_us, std::vector<NodeId>& ready);
   // Applies an input that goes into the journal.
   Result<std::vector<NodeId>> input(Run& run, const JournalRecord& record);
   void note_input(Run& run, const JournalRecord& record);
@@ -131,9 +146,11 @@ class Dag final : public runtime::ComponentOf<protocol::Dag> {
   std::string describe() const;
 
   runtime::Storage& storage_;
-  runtime::StorageWriter& writer_;
+  runtime::FencedWriter writer_;
   const DagOptions options_;
+  const std::int64_t wall_ahead_ns_;  // of the monotonic clock
   std::shared_ptr<const DagStore> store_;
+  std::shared_ptr<RunImages> images_;
   std::shared_ptr<const runtime::Mailbox> mailbox_;
   StateLine line_;
   std::map<std::string, Run, std::less<>> runs_;

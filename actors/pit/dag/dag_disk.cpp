@@ -24,7 +24,12 @@ void Dag::write(Run& run) {
   run.writing = true;
   const auto bytes = what->journal.size_bytes() + what->plan.size();
   const Status accepted = writer_.submit(
-      [store = store_, what](runtime::WriteTxn& txn) { return store->write(txn, *what); },
+      [store = store_, what, &clocks = host().services().clocks,
+       by = run.create_by](runtime::WriteTxn& txn) -> Status {
+        if (!what->plan.empty() && by <= clocks.mono())
+          return Error{Errc::DEADLINE_EXCEEDED, "nobody waits for the run any more", "", true};
+        return store->write(txn, *what);
+      },
       [this, home = mailbox_, epoch = run.epoch, applied = run.applied](Status status) {
         home->post([this, epoch, applied, status = std::move(status)]() mutable {
           written(epoch, applied, std::move(status));

@@ -22,12 +22,12 @@ using runtime::RecordWriter;
 namespace {
 
 constexpr std::uint8_t kVersion = 1;
-constexpr std::uint8_t kSummaryVersion = 2;
+constexpr std::uint8_t kSummaryVersion = 3;
+constexpr std::uint8_t kFirstWithResults = 3;  // of summaries, whose runs have them in dag.results
 constexpr char kInputEntry = 1;
-constexpr char kResultEntry = 2;
-constexpr std::uint32_t kDefaultMaxBackoffMs = 60'000;
+constexpr char kOldResultEntry = 2;
 
-enum Has : std::uint8_t { kJson = 1, kDigest = 2, kFailure = 4, kTimes = 8 };
+enum Has : std::uint8_t { kJson = 1, kDigest = 2, kFailure = 4, kTimes = 8, kHasAll = 15 };
 
 // Byte order of the key is order in time, before 1970 too.
 constexpr std::uint64_t kSign = std::uint64_t{1} << 63;
@@ -36,8 +36,11 @@ Error corrupt(std::string_view what) {
   return {Errc::DATA_CORRUPT, fmt::format("the journal of runs is damaged: {}", what)};
 }
 
-Error future() {
-  return {Errc::UNIMPLEMENTED, "the journal was written by a newer version; use that one"};
+Error newer(std::string_view what) {
+  return {Errc::UNIMPLEMENTED,
+          fmt::format("a newer version of this program wrote {} into the journal of runs; use that "
+                      "version",
+                      what)};
 }
 
 void append_text(std::string& out, std::string_view text) {
@@ -58,17 +61,14 @@ Result<std::string_view> open_value(std::string_view value) {
   const auto version = reader.u8();
   const auto crc = reader.u32();
   if (!reader.ok()) return corrupt("a record is cut short");
-  if (version > kVersion) return future();
+  if (version > kVersion) return newer(fmt::format("a record of version {}", version));
   if (version != kVersion || crc32c(reader.rest()) != crc)
     return corrupt("a record fails its check");
   return reader.rest();
 }
 
-NodeResult read_result(RecordReader& reader) {
-  NodeResult result;
-  result.node = reader.u32();
-  const auto has = reader.u8();
-  if ((has & kJson) != 0) result.json = reader.text();
+// The part of a result that follows the JSON.
+void read_head(RecordReader& reader, std::uint8_t has, NodeResult& result) {
   if ((has & kDigest) != 0) result.digest = reader.text();
   if ((has & kFailure) != 0) {
     auto& failure = result.failure.emplace();
@@ -81,6 +81,16 @@ NodeResult read_result(RecordReader& reader) {
     result.started_ns = static_cast<std::int64_t>(reader.u64());
     result.duration_us = reader.u64();
   }
+}
+
+Result<NodeResult> read_old_result(RecordReader& reader) {
+  NodeResult result;
+  result.node = reader.u32();
+  const auto has = reader.u8();
+  if ((has & ~kHasAll) != 0) return newer("a result with unknown parts");
+  if ((has & kJson) != 0) result.json = reader.text();
+  read_head(reader, has, result);
+  if (!reader.ok()) return corrupt("a result is cut short");
   return result;
 }
 
@@ -114,14 +124,16 @@ std::string encode_summary(const RunSummary& summary) {
       .u32(summary.resumptions)
       .text(summary.melody)
       .text(summary.version)
-      .u32(summary.fruitless_resumptions);
+      .u32(summary.fruitless_resumptions)
+      .text(clip(summary.failure, kMaxErrorBytes));
   return std::move(out).str();
 }
 
 Result<RunSummary> decode_summary(std::string_view bytes) {
   RecordReader in(bytes);
   const auto version = in.u8();
-  if (in.ok() && version > kSummaryVersion) return future();
+  if (in.ok() && version > kSummaryVersion)
+    return newer(fmt::format("the summary of a run, version {}", version));
   RunSummary summary;
   summary.next_sequence = in.u64();
   const auto status = in.u8();
@@ -137,9 +149,14 @@ Result<RunSummary> decode_summary(std::string_view bytes) {
   summary.melody = in.text();
   summary.version = in.text();
   summary.fruitless_resumptions = version == 1 ? summary.resumptions : in.u32();
+  if (version >= 3) summary.failure = in.text();
   if (!in.complete() || version == 0 || status > static_cast<int>(RunStatus::cancelled))
     return corrupt("the summary of a run cannot be read");
   return summary;
+}
+
+bool is_old_summary(std::string_view bytes) {
+  return !bytes.empty() && static_cast<std::uint8_t>(bytes.front()) < kFirstWithResults;
 }
 
 std::string start_key(std::int64_t started_ns, std::string_view run) {
@@ -152,10 +169,16 @@ std::string_view run_of_start_key(std::string_view key) {
   return key.size() < 8 ? std::string_view{} : key.substr(8);
 }
 
-std::string journal_prefix(std::string_view run) { return std::string(run) + '\0'; }
+std::string run_prefix(std::string_view run) { return std::string(run) + '\0'; }
+
+std::string result_key(std::string_view run, NodeId node) {
+  std::string key = run_prefix(run);
+  append_be32(key, node);
+  return key;
+}
 
 std::string journal_key(std::string_view run, std::uint64_t sequence) {
-  std::string key = journal_prefix(run);
+  std::string key = run_prefix(run);
   append_be64(key, sequence);
   return key;
 }
@@ -225,13 +248,9 @@ Result<RunPlan> make_plan(messages::CreateRunRequest::Reader request) {
                    fmt::format("a node is tried 1 to {} times", kMaxAttempts),
                    fmt::format("nodes[{}].attempts", i)};
     }
-    RunNode& out = plan.nodes.emplace_back();
-    out.weight = node.getWeight() > 0 ? node.getWeight() : 1;
-    out.mapped = node.getMapped();
-    out.retry.attempts = std::max(node.getAttempts(), 1U);
-    out.retry.backoff_ms = node.getBackoffMs();
-    out.retry.max_backoff_ms =
-        node.getMaxBackoffMs() == 0 ? kDefaultMaxBackoffMs : node.getMaxBackoffMs();
+    plan.nodes.push_back(
+        RunNode::of(node.getWeight(), node.getMapped(),
+                    {node.getAttempts(), node.getBackoffMs(), node.getMaxBackoffMs()}));
   }
   return plan;
 }
@@ -248,31 +267,9 @@ void JournalWrite::append(const JournalRecord& record) {
   append_text(bytes_, encode(record));
 }
 
-void JournalWrite::append(messages::NodeOutcome::Reader outcome) {
-  const auto json = view(outcome.getResultJson());
-  const auto digest = view(outcome.getResultDigest());
-  const bool times = outcome.getStartedNs() != 0 || outcome.getDurationUs() != 0;
-  std::uint8_t has = 0;
-  if (!json.empty()) has |= kJson;
-  if (!digest.empty()) has |= kDigest;
-  if (outcome.hasError()) has |= kFailure;
-  if (times) has |= kTimes;
-  bytes_.push_back(kResultEntry);
-  append_be32(bytes_, outcome.getNode());
-  bytes_.push_back(static_cast<char>(has));
-  if (!json.empty()) append_text(bytes_, json);
-  if (!digest.empty()) append_text(bytes_, digest);
-  if (outcome.hasError()) {
-    const auto error = outcome.getError();
-    append_be32(bytes_, static_cast<std::uint32_t>(error.getCode()));
-    append_text(bytes_, clip(view(error.getMessage()), kMaxErrorBytes));
-    append_text(bytes_, clip(view(error.getField()), kMaxErrorBytes));
-    bytes_.push_back(error.getRetryable() ? 1 : 0);
-  }
-  if (times) {
-    append_be64(bytes_, static_cast<std::uint64_t>(outcome.getStartedNs()));
-    append_be64(bytes_, outcome.getDurationUs());
-  }
+void JournalWrite::append(const NodeResult& result) {
+  results_.emplace_back(result.node, encode_result(result));
+  result_bytes_ += results_.back().second.size();
 }
 
 std::string_view JournalWrite::seal() {
@@ -283,26 +280,134 @@ std::string_view JournalWrite::seal() {
 }
 
 Status read_journal_write(std::string_view value,
-                          const std::function<Status(const JournalRecord&)>& on_input,
+                          const std::function<Status(JournalRecord&&)>& on_input,
                           const std::function<Status(const NodeResult&)>& on_result) {
   auto entries = open_value(value);
   if (!entries) return std::move(entries).error();
   RecordReader reader(*entries);
   while (!reader.complete()) {
     const auto kind = static_cast<char>(reader.u8());
+    if (!reader.ok()) return corrupt("an entry is cut short");
     if (kind == kInputEntry) {
       auto record = decode_record(reader.text());
       if (!record) return std::move(record).error();
-      if (Status taken = on_input(*record); !taken) return taken;
-    } else if (kind == kResultEntry) {
-      const NodeResult result = read_result(reader);
-      if (!reader.ok()) return corrupt("a result is cut short");
-      if (Status taken = on_result(result); !taken) return taken;
+      if (Status taken = on_input(std::move(*record)); !taken) return taken;
+    } else if (kind == kOldResultEntry) {
+      auto result = read_old_result(reader);
+      if (!result) return std::move(result).error();
+      if (!on_result) return corrupt("it has a result among the inputs of its state");
+      if (Status taken = on_result(*result); !taken) return taken;
     } else {
-      return corrupt("an entry has an unknown kind");
+      return newer(fmt::format("an entry of kind {}", int{kind}));
     }
   }
   return {};
+}
+
+Result<JournalWrite> modern_form(std::string_view value) {
+  std::vector<JournalRecord> inputs;
+  JournalWrite write;
+  std::size_t position = 0;  // results come in the order of their outcomes
+  const Status read = read_journal_write(
+      value,
+      [&](JournalRecord&& record) -> Status {
+        inputs.push_back(std::move(record));
+        position = 0;
+        return {};
+      },
+      [&](const NodeResult& result) -> Status {
+        write.append(result);
+        if (inputs.empty()) return corrupt("a result comes before all inputs");
+        auto& outcomes = inputs.back().outcomes;
+        while (position < outcomes.size() && outcomes[position].node != result.node) ++position;
+        if (position == outcomes.size()) return corrupt("a result belongs to no outcome");
+        outcomes[position].duration_us = result.duration_us;
+        return {};
+      });
+  if (!read) return read.error();
+  for (const JournalRecord& input : inputs) write.append(input);
+  return write;
+}
+
+// ---- results ------------------------------------------------------------------------------------
+
+NodeResult to_result(messages::NodeOutcome::Reader outcome) {
+  NodeResult result;
+  result.node = outcome.getNode();
+  result.json = view(outcome.getResultJson());
+  result.digest = view(outcome.getResultDigest());
+  if (outcome.hasError()) {
+    const auto error = outcome.getError();
+    result.failure = {error.getCode(), view(error.getMessage()), view(error.getField()),
+                      error.getRetryable()};
+  }
+  result.started_ns = outcome.getStartedNs();
+  result.duration_us = outcome.getDurationUs();
+  return result;
+}
+
+std::string encode_result(const NodeResult& result) {
+  const bool times = result.started_ns != 0 || result.duration_us != 0;
+  std::uint8_t has = 0;
+  if (!result.json.empty()) has |= kJson;
+  if (!result.digest.empty()) has |= kDigest;
+  if (result.failure) has |= kFailure;
+  if (times) has |= kTimes;
+  std::string out;
+  out.reserve(64 + result.json.size() + result.digest.size());
+  out.push_back(static_cast<char>(kVersion));
+  out.append(2 * sizeof(std::uint32_t), '\0');
+  const std::size_t head_begins = out.size();
+  out.push_back(static_cast<char>(has));
+  if (!result.digest.empty()) append_text(out, result.digest);
+  if (result.failure) {
+    append_be32(out, static_cast<std::uint32_t>(result.failure->code));
+    append_text(out, clip(result.failure->message, kMaxErrorBytes));
+    append_text(out, clip(result.failure->field, kMaxErrorBytes));
+    out.push_back(result.failure->retryable ? 1 : 0);
+  }
+  if (times) {
+    append_be64(out, static_cast<std::uint64_t>(result.started_ns));
+    append_be64(out, result.duration_us);
+  }
+  const auto head = std::string_view(out).substr(head_begins);
+  std::string frame;
+  append_be32(frame, crc32c(head));
+  append_be32(frame, static_cast<std::uint32_t>(head.size()));
+  out.replace(1, frame.size(), frame);
+  if (result.json.empty()) return out;
+  append_be32(out, crc32c(result.json));
+  return out.append(result.json);
+}
+
+Result<NodeResult> decode_result(NodeId node, std::string_view value, bool brief) {
+  RecordReader reader(value);
+  const auto version = reader.u8();
+  if (reader.ok() && version > kVersion)
+    return newer(fmt::format("a result of version {}", version));
+  const auto crc = reader.u32();
+  const auto head_bytes = reader.u32();
+  const auto head = reader.bytes(head_bytes);
+  const auto bad = [node] {
+    return corrupt(fmt::format("the result of node {} fails its check", node));
+  };
+  if (!reader.ok() || version != kVersion || crc32c(head) != crc) return bad();
+  RecordReader of_head(head);
+  NodeResult result;
+  result.node = node;
+  const auto has = of_head.u8();
+  if ((has & ~kHasAll) != 0) return newer("a result with unknown parts");
+  read_head(of_head, has, result);
+  if (!of_head.complete()) return bad();
+  if ((has & kJson) == 0) {
+    if (!reader.complete()) return bad();
+    return result;
+  }
+  if (brief) return result;
+  const auto json_crc = reader.u32();
+  if (!reader.ok() || crc32c(reader.rest()) != json_crc) return bad();
+  result.json = reader.rest();
+  return result;
 }
 
 }  // namespace symphony::actors

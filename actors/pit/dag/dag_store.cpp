@@ -9,10 +9,13 @@
 
 namespace symphony::actors {
 
+using runtime::ReadTxn;
 using runtime::Storage;
 using runtime::WriteTxn;
 
 namespace {
+
+constexpr std::string_view kFormatKey = "format";
 
 Error no_run(std::string_view run) {
   return {Errc::NOT_FOUND, fmt::format("no run has the id {}", run), "run"};
@@ -21,6 +24,43 @@ Error no_run(std::string_view run) {
 Error damaged(std::string_view run, const Error& why) {
   if (why.code == Errc::UNIMPLEMENTED) return why;
   return {Errc::DATA_CORRUPT, fmt::format("run {} cannot be taken up: {}", run, why.message)};
+}
+
+// The first format had no index of unfinished runs.
+Status index_unfinished(WriteTxn& txn, const DagStore::Databases& databases) {
+  std::vector<std::string> keys;
+  {
+    auto cursor = txn.cursor(databases.runs);
+    if (!cursor) return std::move(cursor).error();
+    for (bool more = cursor->first(); more; more = cursor->next()) {
+      auto summary = decode_summary(cursor->value());
+      if (!summary) return std::move(summary).error();
+      if (!summary->ended()) keys.push_back(start_key(summary->started_ns, cursor->key()));
+    }
+    if (Status status = cursor->status(); !status) return status;
+  }
+  for (const std::string& key : keys)
+    if (Status put = txn.put(databases.unfinished, key, {}); !put) return put;
+  return {};
+}
+
+Status bring_to_format(WriteTxn& txn, const DagStore::Databases& databases) {
+  auto database = txn.open_database(kFormatDatabase);
+  if (!database) return std::move(database).error();
+  auto value = txn.get(*database, kFormatKey);
+  if (!value) return std::move(value).error();
+  if (value->has_value() && (*value)->size() == 1) {
+    const auto format = static_cast<std::uint8_t>((*value)->front());
+    if (format == kFormat) return {};
+    return Error{
+        Errc::UNIMPLEMENTED,
+        fmt::format("a newer version of this program wrote the journal of runs (format {}, "
+                    "this one knows {}); use that version",
+                    format, kFormat)};
+  }
+  if (Status indexed = index_unfinished(txn, databases); !indexed) return indexed;
+  const char format = static_cast<char>(kFormat);
+  return txn.put(*database, kFormatKey, {&format, 1});
 }
 
 }  // namespace
@@ -39,42 +79,118 @@ Result<DagStore> DagStore::open(Storage& storage) {
   for (const auto& [name, database] :
        {std::pair{kRunsDatabase, &databases.runs}, std::pair{kPlansDatabase, &databases.plans},
         std::pair{kStartsDatabase, &databases.starts},
-        std::pair{kJournalDatabase, &databases.journal}}) {
+        std::pair{kUnfinishedDatabase, &databases.unfinished},
+        std::pair{kJournalDatabase, &databases.journal},
+        std::pair{kResultsDatabase, &databases.results}}) {
     auto opened = txn->open_database(name);
     if (!opened) return std::move(opened).error();
     *database = *opened;
   }
+  if (Status known = bring_to_format(*txn, databases); !known) return std::move(known).error();
   if (Status committed = txn->commit(); !committed) return std::move(committed).error();
   return DagStore(storage, databases);
 }
 
-Status DagStore::write(WriteTxn& txn, RunWrite& what) const {
-  const std::uint64_t sequence = what.summary.next_sequence - 1;
-  auto there = txn.get(databases_.runs, what.run);
-  if (!there) return std::move(there).error();
+// ---- writing ------------------------------------------------------------------------------------
+
+Status DagStore::check_sequence(const RunWrite& what,
+                                std::optional<std::string_view> before) const {
   if (!what.plan.empty()) {
-    if (there->has_value()) {
-      return Error{Errc::ALREADY_EXISTS, fmt::format("there is a run {} already", what.run),
-                   "head.run"};
-    }
-    if (Status put = txn.put(databases_.plans, what.run, what.plan); !put) return put;
-    const auto key = start_key(what.summary.started_ns, what.run);
-    if (Status put = txn.put(databases_.starts, key, {}); !put) return put;
-  } else {
-    if (!there->has_value()) return no_run(what.run);
-    auto before = decode_summary(**there);
-    if (!before) return std::move(before).error();
-    if (before->next_sequence != sequence) {
-      return Error{
-          Errc::FAILED_PRECONDITION,
-          fmt::format("the journal of run {} was written by another; open it again", what.run), "",
-          true};
-    }
+    if (!before) return {};
+    return Error{Errc::ALREADY_EXISTS, fmt::format("there is a run {} already", what.run),
+                 "head.run"};
   }
-  const auto key = journal_key(what.run, sequence);
+  if (!before) return no_run(what.run);
+  auto summary = decode_summary(*before);
+  if (!summary) return std::move(summary).error();
+  if (summary->next_sequence == what.summary.next_sequence - 1) return {};
+  return Error{Errc::FAILED_PRECONDITION,
+               fmt::format("the journal of run {} was written by another; open it again", what.run),
+               "", true};
+}
+
+Status DagStore::index(WriteTxn& txn, const RunWrite& what) const {
+  const auto key = start_key(what.summary.started_ns, what.run);
+  if (!what.plan.empty()) {
+    if (Status put = txn.put(databases_.plans, what.run, what.plan); !put) return put;
+    if (Status put = txn.put(databases_.starts, key, {}); !put) return put;
+  }
+  if (!what.summary.ended()) {
+    auto there = txn.contains(databases_.unfinished, key);
+    if (!there) return std::move(there).error();
+    return *there ? Status{} : txn.put(databases_.unfinished, key, {});
+  }
+  auto erased = txn.erase(databases_.unfinished, key);
+  if (!erased) return std::move(erased).error();
+  return {};
+}
+
+Status DagStore::write(WriteTxn& txn, RunWrite& what) const {
+  auto before = txn.get(databases_.runs, what.run);
+  if (!before) return std::move(before).error();
+  if (Status fits = check_sequence(what, *before); !fits) return fits;
+  if (Status indexed = index(txn, what); !indexed) return indexed;
+  for (const auto& [node, value] : what.journal.results())
+    if (Status put = txn.put(databases_.results, result_key(what.run, node), value); !put)
+      return put;
+  const auto key = journal_key(what.run, what.summary.next_sequence - 1);
   if (Status put = txn.put(databases_.journal, key, what.journal.seal()); !put) return put;
   return txn.put(databases_.runs, what.run, encode_summary(what.summary));
 }
+
+// ---- what an older program wrote ----------------------------------------------------------------
+
+Status DagStore::modernise(std::string_view run) const {
+  {
+    auto txn = storage_->begin_read();
+    if (!txn) return std::move(txn).error();
+    auto summary = txn->get(databases_.runs, run);
+    if (!summary) return std::move(summary).error();
+    if (!summary->has_value() || !is_old_summary(**summary)) return {};
+  }
+  std::uint64_t sequence = 0;
+  for (;;) {
+    auto done = modernise_some(run, sequence);
+    if (!done) return damaged(run, done.error());
+    if (*done) return {};
+  }
+}
+
+// From this write on, as many as fit into one transaction. To do it twice harms nothing.
+Result<bool> DagStore::modernise_some(std::string_view run, std::uint64_t& sequence) const {
+  auto txn = storage_->begin_write();
+  if (!txn) return std::move(txn).error();
+  auto value = txn->get(databases_.runs, run);
+  if (!value) return std::move(value).error();
+  if (!value->has_value() || !is_old_summary(**value)) return true;
+  auto summary = decode_summary(**value);
+  if (!summary) return std::move(summary).error();
+  std::size_t moved_bytes = 0;
+  for (; sequence < summary->next_sequence && moved_bytes < kModerniseBytes; ++sequence) {
+    const auto key = journal_key(run, sequence);
+    auto found = txn->get(databases_.journal, key);
+    if (!found) return std::move(found).error();
+    if (!found->has_value()) return Error{Errc::DATA_CORRUPT, "a record of its journal is missing"};
+    const std::string old(**found);
+    auto write = modern_form(old);
+    if (!write) return std::move(write).error();
+    for (const auto& [node, result] : write->results())
+      if (Status put = txn->put(databases_.results, result_key(run, node), result); !put)
+        return std::move(put).error();
+    if (Status put = txn->put(databases_.journal, key, write->seal()); !put)
+      return std::move(put).error();
+    moved_bytes += old.size();
+  }
+  const bool done = sequence == summary->next_sequence;
+  if (done) {
+    if (Status put = txn->put(databases_.runs, run, encode_summary(*summary)); !put)
+      return std::move(put).error();
+  }
+  if (Status committed = txn->commit(); !committed) return std::move(committed).error();
+  return done;
+}
+
+// ---- reading ------------------------------------------------------------------------------------
 
 Result<RunSummary> DagStore::summary(std::string_view run) const {
   auto txn = storage_->begin_read();
@@ -85,62 +201,66 @@ Result<RunSummary> DagStore::summary(std::string_view run) const {
   return decode_summary(**value);
 }
 
-Result<StoredRun> DagStore::load(std::string_view run, bool with_results) const {
-  auto txn = storage_->begin_read();
-  if (!txn) return std::move(txn).error();
-  auto value = txn->get(databases_.runs, run);
-  if (!value) return std::move(value).error();
-  if (!value->has_value()) return no_run(run);
-  auto summary = decode_summary(**value);
-  if (!summary) return damaged(run, summary.error());
-
-  auto plan_value = txn->get(databases_.plans, run);
+Result<StoredRun> DagStore::load(const ReadTxn& txn, std::string_view run) const {
+  auto plan_value = txn.get(databases_.plans, run);
   if (!plan_value) return std::move(plan_value).error();
-  if (!plan_value->has_value()) return damaged(run, {Errc::DATA_CORRUPT, "its plan is missing"});
+  if (!plan_value->has_value()) {
+    auto there = txn.contains(databases_.runs, run);
+    if (!there) return std::move(there).error();
+    if (!*there) return no_run(run);
+    return damaged(run, {Errc::DATA_CORRUPT, "its plan is missing"});
+  }
   auto request = decode_plan(**plan_value);
   if (!request) return damaged(run, request.error());
   auto plan = make_plan(**request);
   if (!plan) return damaged(run, plan.error());
   auto state = RunState::create(std::move(*plan));
   if (!state) return damaged(run, state.error());
-
-  StoredRun stored{
-      std::string(run), std::move(*summary), std::move(*request), std::move(*state), {},
-      std::move(*txn)};
-  if (Status replayed = replay(stored, with_results); !replayed)
-    return damaged(run, replayed.error());
+  StoredRun stored{std::string(run), {}, std::move(*request), std::move(*state)};
+  auto caught_up = catch_up(txn, stored);
+  if (!caught_up) return std::move(caught_up).error();
   return stored;
 }
 
-Status DagStore::replay(StoredRun& stored, bool with_results) const {
-  const auto prefix = journal_prefix(stored.run);
-  auto cursor = stored.txn.cursor(databases_.journal);
-  if (!cursor) return std::move(cursor).error();
+Result<bool> DagStore::catch_up(const ReadTxn& txn, StoredRun& stored) const {
+  auto value = txn.get(databases_.runs, stored.run);
+  if (!value) return std::move(value).error();
+  if (!value->has_value()) return no_run(stored.run);
+  auto summary = decode_summary(**value);
+  if (!summary) return damaged(stored.run, summary.error());
+  if (summary->next_sequence < stored.sequence) return false;
+  stored.summary = std::move(*summary);
   const auto take_input = [&](const JournalRecord& record) -> Status {
     auto applied = apply(stored.state, record);
     if (!applied) return std::move(applied).error();
     return {};
   };
-  const auto take_result = [&](const NodeResult& result) -> Status {
-    if (!with_results) return {};
-    if (result.node >= stored.state.node_count())
-      return Error{Errc::DATA_CORRUPT, "it has the result of a node that does not exist"};
-    if (result.node >= stored.results.size()) stored.results.resize(stored.state.node_count());
-    stored.results[result.node] = result;
-    return {};
-  };
-  std::uint64_t sequence = 0;
-  for (bool more = cursor->seek(prefix); more && cursor->in(prefix); more = cursor->next()) {
-    if (cursor->key() != journal_key(stored.run, sequence++))
-      return Error{Errc::DATA_CORRUPT, "a record of its journal is missing"};
-    if (Status read = read_journal_write(cursor->value(), take_input, take_result); !read)
-      return read;
+  auto cursor = txn.cursor(databases_.journal);
+  if (!cursor) return std::move(cursor).error();
+  const auto prefix = run_prefix(stored.run);
+  bool more = stored.sequence < stored.summary.next_sequence &&
+              cursor->seek(journal_key(stored.run, stored.sequence));
+  for (; more && cursor->in(prefix); more = cursor->next()) {
+    if (cursor->key() != journal_key(stored.run, stored.sequence))
+      return damaged(stored.run, {Errc::DATA_CORRUPT, "a record of its journal is missing"});
+    if (Status read = read_journal_write(cursor->value(), take_input); !read)
+      return damaged(stored.run, read.error());
+    ++stored.sequence;
   }
-  if (Status status = cursor->status(); !status) return status;
-  if (sequence != stored.summary.next_sequence)
-    return Error{Errc::DATA_CORRUPT, "the end of its journal is missing"};
-  if (with_results) stored.results.resize(stored.state.node_count());
-  return {};
+  if (Status status = cursor->status(); !status) return damaged(stored.run, status.error());
+  if (stored.sequence != stored.summary.next_sequence)
+    return damaged(stored.run, {Errc::DATA_CORRUPT, "the end of its journal is missing"});
+  return true;
+}
+
+Result<std::optional<NodeResult>> DagStore::result(const ReadTxn& txn, std::string_view run,
+                                                   NodeId node, bool brief) const {
+  auto value = txn.get(databases_.results, result_key(run, node));
+  if (!value) return std::move(value).error();
+  if (!value->has_value()) return std::optional<NodeResult>{};
+  auto result = decode_result(node, **value, brief);
+  if (!result) return damaged(run, result.error());
+  return std::optional{*result};
 }
 
 Result<std::string> DagStore::find(std::string_view beginning) const {
@@ -162,34 +282,6 @@ Result<std::string> DagStore::find(std::string_view beginning) const {
   }
   if (Status status = cursor->status(); !status) return std::move(status).error();
   return found;
-}
-
-CriticalPath measured_critical_path(const StoredRun& run) {
-  const Graph& graph = run.state.plan().graph;
-  const auto duration = [&](NodeId node) {
-    return run.results[node] ? static_cast<double>(run.results[node]->duration_us) : 0.0;
-  };
-  std::vector<double> weights(graph.node_count());
-  std::vector<NodeId> longest_child(graph.node_count(), kNoNode);
-  for (NodeId node = 0; node < weights.size(); ++node) {
-    weights[node] = duration(node);
-    const auto children = run.state.children_of(node);
-    if (!children || children->count == 0) continue;
-    NodeId longest = children->first;
-    for (NodeId child = longest; child < children->first + children->count; ++child)
-      if (duration(child) > duration(longest)) longest = child;
-    longest_child[node] = longest;
-    weights[node] += duration(longest);
-  }
-  const auto sorted = sort_topologically(graph);
-  const auto path = critical_path(graph, upward_ranks(graph, sorted.order, weights));
-  CriticalPath measured{{}, path.length};
-  if (path.length <= 0) return measured;
-  for (const NodeId node : path.nodes) {
-    measured.nodes.push_back(node);
-    if (longest_child[node] != kNoNode) measured.nodes.push_back(longest_child[node]);
-  }
-  return measured;
 }
 
 }  // namespace symphony::actors

@@ -1,5 +1,8 @@
 // The runs on disk: writing what was applied to them, and reading them back.
 //
+// What a node gave lies beside the journal, by run and node: reading a page of results costs what
+// the page shows, and a run is taken up from its inputs alone, whatever its nodes gave.
+//
 // Everything here blocks on storage: run it on a thread that may. Thread-safe.
 #pragma once
 
@@ -9,7 +12,7 @@
 #include <vector>
 
 #include "actors/pit/dag/dag_records.hpp"
-#include "actors/pit/dag/run_state.hpp"
+#include "actors/run/run_state.hpp"
 #include "messages/result.hpp"
 #include "runtime/storage/storage.hpp"
 
@@ -23,14 +26,13 @@ struct RunWrite {
   JournalWrite journal;
 };
 
-// A run as it is on disk, in one transaction: results are views that live as long as this.
+// A run as it was on disk in one transaction.
 struct StoredRun {
   std::string run;
   RunSummary summary;
   Msg<messages::CreateRunRequest> plan;
   RunState state;
-  std::vector<std::optional<NodeResult>> results;  // by node, when asked for
-  runtime::ReadTxn txn;
+  std::uint64_t sequence = 0;  // writes that are in the state
 
   // "scan", a child "scan[17]".
   std::string node_name(NodeId node) const;
@@ -39,10 +41,13 @@ struct StoredRun {
 class DagStore {
  public:
   struct Databases {
-    runtime::Database runs, plans, starts, journal;
+    runtime::Database runs, plans, starts, unfinished, journal, results;
   };
+  // Of old results, moved in one transaction.
+  static constexpr std::size_t kModerniseBytes = std::size_t{64} << 20;
 
-  // Opens its databases. `storage` must outlive the store.
+  // Opens its databases, and makes the index of unfinished runs when an older program left none.
+  // `storage` must outlive the store. UNIMPLEMENTED for what a newer program wrote.
   static Result<DagStore> open(runtime::Storage& storage);
 
   runtime::Storage& storage() const noexcept { return *storage_; }
@@ -55,22 +60,29 @@ class DagStore {
 
   // NOT_FOUND, DATA_CORRUPT.
   Result<RunSummary> summary(std::string_view run) const;
-  // The state is what the journal says. NOT_FOUND, DATA_CORRUPT.
-  Result<StoredRun> load(std::string_view run, bool with_results) const;
+  // Moves what an older program left of the run's results to where they are looked for, and knows
+  // when there is nothing to do. To be called before the run is loaded or its results are read.
+  Status modernise(std::string_view run) const;
+  // The state is what the journal says in this transaction. NOT_FOUND, DATA_CORRUPT.
+  Result<StoredRun> load(const runtime::ReadTxn& txn, std::string_view run) const;
+  // Applies what was written since. False when the run is another than the one that was loaded.
+  Result<bool> catch_up(const runtime::ReadTxn& txn, StoredRun& stored) const;
+  // What is known of a node; nothing when it has not ended. `brief`: without its JSON. Views live
+  // as long as the transaction.
+  Result<std::optional<NodeResult>> result(const runtime::ReadTxn& txn, std::string_view run,
+                                           NodeId node, bool brief) const;
   // The run with this id, or the only one whose id starts so. NOT_FOUND, INVALID_ARGUMENT.
   Result<std::string> find(std::string_view beginning) const;
 
  private:
   DagStore(runtime::Storage& storage, Databases databases)
       : storage_(&storage), databases_(databases) {}
-  Status replay(StoredRun& stored, bool with_results) const;
+  Status check_sequence(const RunWrite& what, std::optional<std::string_view> before) const;
+  Status index(runtime::WriteTxn& txn, const RunWrite& what) const;
+  Result<bool> modernise_some(std::string_view run, std::uint64_t& sequence) const;
 
   runtime::Storage* storage_;
   Databases databases_;
 };
-
-// The longest path through a run by the durations known so far. A mapped node takes its own time
-// and that of its longest child, which follows it in `nodes`. REQUIRES: loaded with results.
-CriticalPath measured_critical_path(const StoredRun& run);
 
 }  // namespace symphony::actors

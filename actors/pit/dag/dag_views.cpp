@@ -30,6 +30,7 @@ void write_row(messages::RunRow::Builder out, std::string_view run, const RunSum
   out.setUpdatedNs(summary.updated_us * 1000);
   out.setResumptions(summary.resumptions);
   out.setFruitlessResumptions(summary.fruitless_resumptions);
+  out.setFailure(summary.failure);
 }
 
 void write_result(messages::NodeRow::Builder row, const NodeResult& result) {
@@ -45,17 +46,41 @@ void write_result(messages::NodeRow::Builder row, const NodeResult& result) {
   error.setRetryable(result.failure->retryable);
 }
 
-// Rows from `first` that fit into one page of at most `max`.
-std::uint32_t rows_that_fit(const StoredRun& run, std::uint32_t first, std::uint32_t max) {
-  const auto end = static_cast<std::uint32_t>(
-      std::min<std::uint64_t>(run.state.node_count(), std::uint64_t{first} + max));
+// A row of a page: a node, and what is known of how it ended.
+struct Row {
+  NodeId node = 0;
+  std::optional<NodeResult> result;
+};
+
+// The rows that the request asks for, as many as fit into one page.
+Result<std::vector<Row>> rows_of(const RunImages& images, const RunImages::View& view,
+                                 messages::NodeResultsRequest::Reader request) {
+  const RunState& state = view.run.state;
+  const std::uint32_t max = page_size(request.getMax(), kResultsPageDefault, kResultsPageMax);
+  std::vector<Row> rows;
   std::size_t bytes = 0;
-  for (std::uint32_t node = first; node < end; ++node) {
-    const auto& result = run.results[node];
-    if (result) bytes += result->json.size();
-    if (bytes > kResultsPageBytes && node > first) return node - first;
+  for (NodeId node = request.getOffset(); node < state.node_count() && rows.size() < max; ++node) {
+    if (request.getFailedOnly() && state.status_of(node) != NodeStatus::failed) continue;
+    auto result = images.store().result(view.txn, view.run.run, node, request.getBrief());
+    if (!result) return std::move(result).error();
+    if (*result) bytes += (*result)->json.size();
+    if (bytes > kResultsPageBytes && !rows.empty()) break;
+    rows.push_back({node, std::move(*result)});
   }
-  return end > first ? end - first : 0;
+  return rows;
+}
+
+void write_row(messages::NodeRow::Builder out, const RunImages::View& view, const Row& row) {
+  const RunState& state = view.run.state;
+  out.setNode(row.node);
+  out.setName(view.run.node_name(row.node));
+  out.setStatus(static_cast<messages::NodeStatus>(state.status_of(row.node)));
+  out.setAttempts(state.failed_attempts(row.node));
+  out.setCritical(view.critical[row.node]);
+  const auto parent = state.parent_of(row.node);
+  out.setParent(parent ? std::int64_t{*parent} : -1);
+  if (const auto children = state.children_of(row.node)) out.setChildren(children->count);
+  if (row.result) write_result(out, *row.result);
 }
 
 }  // namespace
@@ -70,35 +95,20 @@ void write_progress(messages::RunProgress::Builder out, const RunProgress& progr
   out.setCancelled(progress.cancelled);
 }
 
-Result<Words> results_view(const DagStore& store, messages::NodeResultsRequest::Reader request) {
-  auto loaded = store.load(view(request.getRun()), true);
-  if (!loaded) return std::move(loaded).error();
-  const StoredRun& run = *loaded;
-  std::vector<bool> critical(run.state.node_count());
-  for (const NodeId node : measured_critical_path(run).nodes) critical[node] = true;
-  const std::uint32_t first = request.getOffset();
-  const std::uint32_t count =
-      rows_that_fit(run, first, page_size(request.getMax(), kResultsPageDefault, kResultsPageMax));
-  return Words::build<messages::NodeResultsResponse>([&](auto out) {
-    out.setTotal(static_cast<std::uint32_t>(run.state.node_count()));
-    auto rows = out.initNodes(count);
-    for (std::uint32_t i = 0; i < count; ++i) {
-      const NodeId node = first + i;
-      auto row = rows[i];
-      row.setNode(node);
-      row.setName(run.node_name(node));
-      row.setStatus(static_cast<messages::NodeStatus>(run.state.status_of(node)));
-      row.setAttempts(run.state.failed_attempts(node));
-      row.setCritical(critical[node]);
-      const auto parent = run.state.parent_of(node);
-      row.setParent(parent ? std::int64_t{*parent} : -1);
-      if (const auto children = run.state.children_of(node)) row.setChildren(children->count);
-      if (run.results[node]) write_result(row, *run.results[node]);
-    }
+Result<Words> results_view(RunImages& images, messages::NodeResultsRequest::Reader request) {
+  return images.look(view(request.getRun()), [&](const RunImages::View& run) -> Result<Words> {
+    auto rows = rows_of(images, run, request);
+    if (!rows) return std::move(rows).error();
+    return Words::build<messages::NodeResultsResponse>([&](auto out) {
+      out.setTotal(static_cast<std::uint32_t>(run.run.state.node_count()));
+      auto nodes = out.initNodes(static_cast<unsigned>(rows->size()));
+      for (unsigned i = 0; i < nodes.size(); ++i) write_row(nodes[i], run, (*rows)[i]);
+    });
   });
 }
 
-Result<Words> list_view(const DagStore& store, messages::ListRunsRequest::Reader request) {
+Result<Words> list_view(RunImages& images, messages::ListRunsRequest::Reader request) {
+  const DagStore& store = images.store();
   const std::uint32_t max = page_size(request.getMax(), kListPageDefault, kListPageMax);
   std::string before;
   if (const auto run = view(request.getBefore()); !run.empty()) {
@@ -113,7 +123,8 @@ Result<Words> list_view(const DagStore& store, messages::ListRunsRequest::Reader
   }
   auto txn = store.storage().begin_read();
   if (!txn) return std::move(txn).error();
-  auto cursor = txn->cursor(store.databases().starts);
+  auto cursor = txn->cursor(request.getUnfinished() ? store.databases().unfinished
+                                                    : store.databases().starts);
   if (!cursor) return std::move(cursor).error();
   std::vector<std::pair<std::string, RunSummary>> rows;
   for (bool more = before.empty() ? cursor->last() : cursor->seek_before(before);
@@ -125,9 +136,6 @@ Result<Words> list_view(const DagStore& store, messages::ListRunsRequest::Reader
       return Error{Errc::DATA_CORRUPT, fmt::format("the summary of run {} is missing", run)};
     auto summary = decode_summary(**value);
     if (!summary) return std::move(summary).error();
-    const bool ended =
-        summary->status != RunStatus::pending && summary->status != RunStatus::running;
-    if (request.getUnfinished() && ended) continue;
     rows.emplace_back(run, std::move(*summary));
   }
   if (Status status = cursor->status(); !status) return std::move(status).error();
@@ -137,19 +145,19 @@ Result<Words> list_view(const DagStore& store, messages::ListRunsRequest::Reader
   });
 }
 
-Result<Words> show_view(const DagStore& store, messages::ShowRunRequest::Reader request) {
-  auto found = store.find(view(request.getRun()));
+Result<Words> show_view(RunImages& images, messages::ShowRunRequest::Reader request) {
+  auto found = images.store().find(view(request.getRun()));
   if (!found) return std::move(found).error();
-  auto loaded = store.load(*found, true);
-  if (!loaded) return std::move(loaded).error();
-  const StoredRun& run = *loaded;
-  const CriticalPath path = measured_critical_path(run);
-  return Words::build<messages::ShowRunResponse>([&](auto out) {
-    write_row(out.initRow(), run.run, run.summary);
-    out.setHead((*run.plan).getHead());
-    auto names = out.initCriticalPath(static_cast<unsigned>(path.nodes.size()));
-    for (unsigned i = 0; i < names.size(); ++i) names.set(i, run.node_name(path.nodes[i]));
-    out.setCriticalPathUs(static_cast<std::uint64_t>(path.length));
+  return images.look(*found, [&](const RunImages::View& view) -> Result<Words> {
+    const StoredRun& run = view.run;
+    const CriticalPath& path = view.critical_path;
+    return Words::build<messages::ShowRunResponse>([&](auto out) {
+      write_row(out.initRow(), run.run, run.summary);
+      out.setHead((*run.plan).getHead());
+      auto names = out.initCriticalPath(static_cast<unsigned>(path.nodes.size()));
+      for (unsigned i = 0; i < names.size(); ++i) names.set(i, run.node_name(path.nodes[i]));
+      out.setCriticalPathUs(static_cast<std::uint64_t>(path.length));
+    });
   });
 }
 

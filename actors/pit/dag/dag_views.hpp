@@ -1,7 +1,7 @@
 // Answers about runs that are made from what is on disk. All block on storage; thread-safe.
 #pragma once
 
-#include "actors/pit/dag/dag_store.hpp"
+#include "actors/pit/dag/run_images.hpp"
 #include "messages/dag.capnp.h"
 #include "messages/result.hpp"
 #include "messages/words.hpp"
@@ -15,9 +15,9 @@ inline constexpr std::uint32_t kListPageDefault = 50;
 inline constexpr std::uint32_t kListPageMax = 1'000;
 
 // Each gives the words of the method's response.
-Result<Words> results_view(const DagStore& store, messages::NodeResultsRequest::Reader request);
-Result<Words> list_view(const DagStore& store, messages::ListRunsRequest::Reader request);
-Result<Words> show_view(const DagStore& store, messages::ShowRunRequest::Reader request);
+Result<Words> results_view(RunImages& images, messages::NodeResultsRequest::Reader request);
+Result<Words> list_view(RunImages& images, messages::ListRunsRequest::Reader request);
+Result<Words> show_view(RunImages& images, messages::ShowRunRequest::Reader request);
 
 void write_progress(messages::RunProgress::Builder out, const RunProgress& progress);
 inline messages::RunStatus as_message(RunStatus status) {

@@ -7,6 +7,7 @@
 
 #include "extensions/operators/chart/chart.hpp"
 #include "extensions/operators/chart/svg.hpp"
+#include "runtime/text/format.hpp"
 
 namespace symphony::extensions {
 
@@ -24,15 +25,9 @@ double total_of(const Rows& rows) {
                          [](double sum, const ChartRow& row) { return sum + value_of(row); });
 }
 
-std::string share_text(double share) {
-  const double percent = share * 100;
-  if (percent > 0 && percent < 0.1) return "< 0.1 %";
-  return svg_number(std::round(percent * 10) / 10) + " %";
-}
-
 std::string tooltip_of(const ChartRow& row, double total, const ChartOptions& options) {
   return row.label + ": " + options.format(value_of(row)) + " (" +
-         share_text(value_of(row) / total) + ")";
+         runtime::format_share(value_of(row) / total) + ")";
 }
 
 std::string summary(const Rows& rows, double total, const ChartOptions& options) {
@@ -86,8 +81,8 @@ std::string donut_chart(Rows rows, const ChartOptions& options) {
     svg.begin_group(tooltip_of(rows[i], total, options));
     svg.path(slice(x, y, angle, next), palette_colour(i));
     svg.rectangle(legend_x, legend_y - 6, 12, 12, 3, palette_colour(i));
-    const std::string value =
-        options.format(value_of(rows[i])) + "  \u00b7  " + share_text(value_of(rows[i]) / total);
+    const std::string value = options.format(value_of(rows[i])) + "  \u00b7  " +
+                              runtime::format_share(value_of(rows[i]) / total);
     const double value_px = text_width(value);
     const double room = options.width_px - legend_x - 20 - value_px - 16;
     const std::string label = fit_text(rows[i].label, std::min(room, 260.0));

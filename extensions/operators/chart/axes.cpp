@@ -53,7 +53,7 @@ Plot make_plot(const ChartOptions& options, const Scale& vertical) {
   for (const double tick : vertical.ticks)
     label_px = std::max(label_px, text_width(options.format(tick), kSmallPx));
   plot.left = label_px + 10;
-  if (!options.y_title.empty()) plot.top += kTitlePx;
+  if (!options.y_title.empty() || options.legend) plot.top += kTitlePx;
   plot.width = std::max(40.0, options.width_px - plot.left - kRightPx);
   const double below = kBottomPx + (options.x_title.empty() ? 0 : kTitlePx);
   plot.height = std::max(40.0, options.height_px - plot.top - below);
@@ -158,6 +158,31 @@ struct Dot {
   double x, y, radius;
 };
 
+// The groups of the rows, in the order in which they first occur: the last colour is for all that
+// are too many.
+std::vector<std::string> groups_of(const Rows& rows) {
+  std::vector<std::string> groups;
+  for (const auto& row : rows) {
+    if (!row.group.empty() && std::ranges::find(groups, row.group) == groups.end() &&
+        groups.size() < kPaletteSize)
+      groups.push_back(row.group);
+  }
+  return groups;
+}
+
+std::size_t colour_of(const std::vector<std::string>& groups, const std::string& group) {
+  const auto found = std::ranges::find(groups, group);
+  return found == groups.end() ? 0 : static_cast<std::size_t>(found - groups.begin());
+}
+
+void draw_legend(SvgWriter& svg, const std::vector<std::string>& groups, double x) {
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    svg.circle(x + 5, 8, 5, palette_colour(i), 0.55);
+    svg.text(x + 16, 12, groups[i], {.font_px = 11, .opacity = 0.75});
+    x += 16 + text_width(groups[i], 11) + 18;
+  }
+}
+
 std::vector<Dot> place_dots(const Rows& rows, const Plot& plot, const Scale& horizontal,
                             const Scale& vertical) {
   double largest = 0;
@@ -203,7 +228,8 @@ void label_dots(SvgWriter& svg, std::vector<Dot> dots, const Plot& plot) {
 
 }  // namespace
 
-std::string scatter_chart(const Rows& rows, const ChartOptions& options) {
+std::string scatter_chart(const Rows& rows, ChartOptions options) {
+  options.legend = std::ranges::any_of(rows, [](const auto& row) { return !row.group.empty(); });
   double max_x = 0;
   double max_y = 0;
   for (const auto& row : rows) {
@@ -224,12 +250,14 @@ std::string scatter_chart(const Rows& rows, const ChartOptions& options) {
     svg.grid_line(x, plot.top, x, plot.bottom());
     svg.text(x, plot.bottom() + 16, options.format_x(tick), kTickX);
   }
+  const auto groups = groups_of(rows);
+  draw_legend(svg, groups, plot.left + text_width(options.y_title, 11) + 24);
   const auto dots = place_dots(rows, plot, horizontal, vertical);
   for (const Dot& dot : dots) {
     std::string tooltip = dot.row->label + ": " + options.format_x(dot.row->values[0]) + ", " +
                           options.format(dot.row->values[1]);
     svg.begin_group(tooltip);
-    svg.circle(dot.x, dot.y, dot.radius, palette_colour(0), 0.55);
+    svg.circle(dot.x, dot.y, dot.radius, palette_colour(colour_of(groups, dot.row->group)), 0.55);
     svg.end_group();
   }
   label_dots(svg, dots, plot);

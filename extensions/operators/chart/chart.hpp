@@ -29,6 +29,7 @@ struct ChartOptions {
   std::vector<std::string> series;    // names, of stacked bars
   std::string x_title, y_title;       // of scatter, histogram and timeline
   bool log_x = false, log_y = false;  // of scatter
+  bool legend = false;                // above the axes; scatter decides itself
   std::size_t bins = 20;              // of a histogram
   std::function<std::string(double)> format;    // of values (y)
   std::function<std::string(double)> format_x;  // of x in scatter and histogram
@@ -41,7 +42,7 @@ std::string stacked_chart(Rows rows, const ChartOptions& options);  // a bar a r
 std::string donut_chart(Rows rows, const ChartOptions& options);    // shares of the whole
 // Squarified treemap: M. Bruls, K. Huizing, J. van Wijk, "Squarified Treemaps", 2000, section 3.
 std::string treemap_chart(Rows rows, const ChartOptions& options);
-std::string scatter_chart(const Rows& rows, const ChartOptions& options);
+std::string scatter_chart(const Rows& rows, ChartOptions options);           // a colour a group
 std::string histogram_chart(const Rows& rows, const ChartOptions& options);  // of the first values
 std::string timeline_chart(const Rows& rows, const ChartOptions& options);   // columns, as given
 

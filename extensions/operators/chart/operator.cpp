@@ -6,8 +6,8 @@
 #include <optional>
 
 #include "extensions/operators/chart/chart.hpp"
-#include "extensions/operators/data/expression.hpp"
 #include "extensions/operators/kit.hpp"
+#include "runtime/language/expression.hpp"
 #include "runtime/text/suggest.hpp"
 
 namespace symphony::extensions {
@@ -19,10 +19,10 @@ using actors::ValueType;
 
 constexpr std::size_t kMaxLabelBytes = 4096;
 
-std::optional<Expression> expression(ArgumentReader& args, std::string_view name) {
+std::optional<language::Expression> expression(ArgumentReader& args, std::string_view name) {
   const std::string& text = args.text(name);
   if (text.empty()) return std::nullopt;
-  auto parsed = Expression::parse(text);
+  auto parsed = language::Expression::parse(text);
   if (parsed) return std::move(*parsed);
   args.fail(name, parsed.error().message);
   return std::nullopt;
@@ -31,10 +31,10 @@ std::optional<Expression> expression(ArgumentReader& args, std::string_view name
 // A formatter of the expression language, by name.
 std::function<std::string(double)> formatter(ArgumentReader& args, std::string_view name) {
   const std::string& word = args.text(name);
-  const Function* function = find_function(word);
+  const language::Function* function = language::find_function(word);
   if (!function || function->min_arguments != 1) {
-    std::vector<std::string> names = {"thousands", "compact", "bytes",    "percent", "fixed",
-                                      "duration",  "date",    "datetime", "text"};
+    std::vector<std::string> names = {"thousands", "compact",  "bytes", "percent",  "share",
+                                      "fixed",     "duration", "date",  "datetime", "text"};
     args.fail(name, std::string(name) + " is \"" + word + "\", which formats no number" +
                         runtime::suggestion_suffix(word, names));
     return {};
@@ -42,23 +42,24 @@ std::function<std::string(double)> formatter(ArgumentReader& args, std::string_v
   return [function](double value) -> std::string {
     // Whole numbers are formatted as such.
     const bool whole = std::abs(value) < 9e15 && value == std::floor(value);
-    const Value argument(whole ? Json(static_cast<std::int64_t>(value)) : Json(value));
+    const language::Value argument(whole ? Json(static_cast<std::int64_t>(value)) : Json(value));
     const auto text = function->call({&argument, 1});
-    return text ? as_text(*text) : as_text(argument.get());
+    return text ? language::as_text(*text) : language::as_text(argument.get());
   };
 }
 
 // What a chart takes from each element.
 struct Reader {
-  std::optional<Expression> label;
-  std::optional<Expression> group;
-  std::vector<Expression> values;
+  std::optional<language::Expression> label;
+  std::optional<language::Expression> group;
+  std::vector<language::Expression> values;
 
-  Result<std::string> text(const std::optional<Expression>& from, const Json& element) const {
+  Result<std::string> text(const std::optional<language::Expression>& from,
+                           const Json& element) const {
     if (!from) return std::string();
-    auto value = from->evaluate(Scope(element));
+    auto value = from->evaluate(language::Scope(element));
     if (!value) return value.error();
-    std::string text = as_text(value->get());
+    std::string text = language::as_text(value->get());
     if (text.size() > kMaxLabelBytes) text.resize(kMaxLabelBytes);
     return text;
   }
@@ -70,13 +71,14 @@ struct Reader {
     if (!colour) return colour.error();
     ChartRow row{.label = std::move(*name), .values = {}, .group = std::move(*colour)};
     for (const auto& expression : values) {
-      auto value = expression.evaluate(Scope(element));
+      auto value = expression.evaluate(language::Scope(element));
       if (!value) return value.error();
       const Json& number = value->get();
       const double amount = number.is_number() ? number.get<double>() : 0;
       if (!(number.is_number() || number.is_null()) || !std::isfinite(amount) || amount < 0) {
-        return invalid("a chart shows numbers from 0 on, not " +
-                       (number.is_number() ? as_text(number) : std::string(number.type_name())));
+        return invalid(
+            "a chart shows numbers from 0 on, not " +
+            (number.is_number() ? language::as_text(number) : std::string(number.type_name())));
       }
       row.values.push_back(amount);
     }
@@ -125,7 +127,7 @@ void read_values(ArgumentReader& args, const std::string& kind, Reader& reader,
     const bool named = one.is_object() && one.value("name", Json()).is_string() &&
                        one.value("value", Json()).is_string();
     if (!named) return args.fail("series", "each of the series needs a name and a value");
-    auto parsed = Expression::parse(one["value"].get<std::string>());
+    auto parsed = language::Expression::parse(one["value"].get<std::string>());
     if (!parsed) return args.fail("series", parsed.error().message);
     options.series.push_back(one["name"].get<std::string>());
     reader.values.push_back(std::move(*parsed));
@@ -210,7 +212,8 @@ void add_chart_operator(actors::OperatorRegistry& registry) {
             text("x", "", "for scatter: expression of the place along x"),
             text("y", "", "for scatter: expression of the place along y"),
             text("size", "", "for scatter: expression that the area of a dot shows"),
-            text("group", "", "for treemap: expression that gives elements their colour"),
+            text("group", "",
+                 "for treemap and scatter: expression that gives elements their colour"),
             text("format", "thousands", "how values (y) are written: a function of expressions"),
             text("format_x", "thousands", "how x is written in scatter and histogram"),
             text("x_title", "", "what x is, below the axis"),

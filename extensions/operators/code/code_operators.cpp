@@ -13,6 +13,8 @@
 #include "extensions/operators/kit.hpp"
 #include "extensions/operators/operators.hpp"
 #include "extensions/operators/paths.hpp"
+#include "extensions/operators/text/encoding.hpp"
+#include "runtime/system/sha256.hpp"
 
 namespace symphony::extensions {
 namespace {
@@ -55,7 +57,7 @@ struct ScanLists {
 
 void scan_file(const std::string& root, const std::string& path, std::size_t max_bytes,
                std::string& buffer, ScanLists& lists) {
-  const auto read = read_file(join_path(root, path), max_bytes, buffer);
+  const auto read = read_prefix(join_path(root, path), max_bytes, buffer);
   if (!read) {
     lists.skipped.add(path, read.error().message);
     return;
@@ -64,20 +66,22 @@ void scan_file(const std::string& root, const std::string& path, std::size_t max
   const code::FileFacts facts =
       read->truncated ? code::FileFacts{} : code::scan_content(path, buffer);
   Json file = facts_json(path, *read, facts);
-  if (!read->truncated) file["sha256"] = code::sha256_hex(buffer);
+  if (!read->truncated) file["sha256"] = runtime::sha256(buffer).hex();
   for (const code::Todo& todo : facts.todos) {
     lists.todos.push_back(
         {{"path", file["path"]}, {"line", todo.line}, {"tag", todo.tag}, {"text", todo.text}});
   }
   if (code::is_licence_file(path) && !facts.binary && !read->truncated) {
+    std::string text;
     lists.licence_files.push_back(
-        {{"path", file["path"]}, {"licence", code::detect_licence(buffer).name}});
+        {{"path", file["path"]},
+         {"licence", code::detect_licence(decode_source(buffer, text).text).name}});
   }
   lists.files.push_back(std::move(file));
 }
 
 Result<Json> scan_all(ArgumentReader& args, OperatorContext& context) {
-  const std::string root = args.path("root");
+  const std::string root = args.root("root");
   const auto paths = args.paths("paths");
   const auto max_bytes = args.integer("max_file_bytes", 1, kMaxFileBytes);
   if (auto status = args.status(); !status) return status.error();
@@ -170,11 +174,12 @@ Result<std::vector<code::ScannedFile>> scanned_files(const Json& batches) {
 }
 
 std::optional<std::vector<code::SignificantLine>> load_lines(const std::string& path) {
-  std::string content;
-  const auto read = read_file(path, kMaxFileBytes, content);
+  std::string bytes;
+  const auto read = read_prefix(path, kMaxFileBytes, bytes);
   if (!read || read->truncated) return std::nullopt;
-  const Language* language =
-      detect_language(path, std::string_view(content).substr(0, code::kLicenceHeadBytes));
+  std::string buffer;
+  const std::string_view content = decode_source(bytes, buffer).text;
+  const Language* language = detect_language(path, content.substr(0, code::kLicenceHeadBytes));
   if (language == nullptr) return std::nullopt;
   return code::significant_lines(code::without_comments(content, *language));
 }
@@ -210,7 +215,7 @@ Json cluster_json(const code::BlockCluster& cluster, const std::vector<code::Sca
 }
 
 Result<Json> duplicates(ArgumentReader& args, OperatorContext& context) {
-  const std::string root = args.path("root");
+  const std::string root = args.root("root");
   const Json& batches = args.list("batches");
   const auto min_lines = static_cast<std::size_t>(args.integer("min_lines", 5, 100'000));
   const auto max_groups = static_cast<std::size_t>(args.integer("max_groups", 0, 10'000));

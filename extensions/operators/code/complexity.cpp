@@ -21,7 +21,8 @@ struct Dialect {
   std::string_view functions = {};  // words that start a function; empty: `name(...) {`
   Nesting nesting = Nesting::braces;
   bool symbols = true;        // && and || are decisions
-  bool ternary = false;       // so is ? (but not ?. ?? ?:)
+  bool ternary = false;       // so is ? with its colon, and ?? (but not ?. and the ? of a type)
+  bool arrows = false;        // functions also have the shape `... => ...`
   bool semicolons = true;     // a semicolon outside parentheses ends a statement
   bool shapes = false;        // functions also have the shape `name(...) {`
   bool preprocessor = false;  // lines that start with # are no code
@@ -40,6 +41,7 @@ constexpr std::array<Dialect, 15> kDialects = {{
      .blocks = "if else for while do switch try catch finally",
      .functions = "function",
      .ternary = true,
+     .arrows = true,
      .shapes = true},
     {.languages = "PHP",
      .decisions = "if elseif for foreach while case catch and or",
@@ -141,18 +143,22 @@ class Words {
   std::array<bool, 256> first_{};
 };
 
+// How far behind a ? its colon is looked for.
+constexpr std::size_t kConditionalBytesMax = 400;
+
 bool starts_word(char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0 || c == '_'; }
 bool in_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
 
 // One pass over the tokens of a file.
 class Meter {
  public:
-  Meter(std::string_view code, const Dialect& dialect)
+  Meter(std::string_view code, const Dialect& dialect, std::string_view language)
       : code_(code),
         dialect_(dialect),
         decisions_(dialect.decisions),
         blocks_(dialect.blocks),
         functions_(dialect.functions),
+        typed_(language == "TypeScript"),
         shapes_(dialect.functions.empty() || dialect.shapes) {}
 
   Complexity measure() {
@@ -186,6 +192,7 @@ class Meter {
     while (at_ < code_.size() && in_word(code_[at_])) ++at_;
     const std::string_view word = code_.substr(begin, at_ - begin);
     any_code_ = true;
+    if (first_on_line_ || word_ == "export") type_statement_ = typed_ && word == "type";
     const bool member = last_ == '.' || last_ == '#' || last_ == '@' || last_ == '$';
     const bool control = !member && blocks_.has(word);
     if (!member) {
@@ -233,10 +240,11 @@ class Meter {
         return;
       case '(':
         // A lambda has a capture before its parentheses, operator() another pair.
-        parens_.push_back(last_ == 'a'                   ? word_
-                          : last_ == ']'                 ? "]"
-                          : last_ == ')' && call_closed_ ? word_
-                                                         : std::string_view());
+        parens_.push_back({last_ == 'a'                   ? word_
+                           : last_ == ']'                 ? "]"
+                           : last_ == ')' && call_closed_ ? word_
+                                                          : std::string_view(),
+                           last_ == ':'});
         break;
       case ')':
         close_paren();
@@ -254,8 +262,13 @@ class Meter {
       case ';':
         if (parens_.empty() && dialect_.semicolons) forget_statement();
         break;
-      case ',':
       case '=':
+        if (dialect_.arrows && peek(1) == '>') {
+          arrow();
+          break;
+        }
+        [[fallthrough]];
+      case ',':
         if (parens_.empty()) call_closed_ = false;
         break;
       case '&':
@@ -269,16 +282,61 @@ class Meter {
         if (dialect_.preprocessor && first_on_line_) return skip_directive();
         break;
       case '?':
-        if (dialect_.ternary && peek(1) != '.' && peek(1) != '?' && peek(1) != ':' &&
-            last_ != '?') {
-          ++result_.decisions;
-        }
+        if (dialect_.ternary) question();
         break;
       default:
         break;
     }
     first_on_line_ = false;
     last_ = c;
+  }
+
+  // A conditional operator has its colon within the expression; the ? of a type has none.
+  void question() {
+    if (peek(1) == '?') {
+      ++result_.decisions;
+      ++at_;
+    } else if (last_ != '<' && last_ != '?' && peek(1) != '.' && peek(1) != ':') {
+      result_.decisions += has_colon(at_ + 1) ? 1 : 0;
+    }
+  }
+
+  bool has_colon(std::size_t from) const {
+    const std::size_t end = std::min(code_.size(), from + kConditionalBytesMax);
+    int depth = 0;
+    int wanted = 1;  // one more for each ? on the way
+    for (std::size_t i = from; i < end; ++i) {
+      const char c = code_[i];
+      const char next = i + 1 < end ? code_[i + 1] : '\0';
+      if (c == '(' || c == '[' || c == '{') ++depth;
+      if ((c == ')' || c == ']' || c == '}') && --depth < 0) return false;
+      if (depth > 0) continue;
+      if (c == ';' || c == ',') return false;
+      if (c == ':' && next == ':') {
+        ++i;
+      } else if (c == '?' && (next == '?' || next == '.' || next == ':')) {
+        ++i;
+      } else if (c == '?') {
+        ++wanted;
+      } else if (c == ':' && --wanted == 0) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  // `=>` makes a function, unless it stands in the type of one (TypeScript).
+  void arrow() {
+    std::size_t body = at_ + 2;
+    while (body < code_.size() && std::isspace(static_cast<unsigned char>(code_[body])) != 0)
+      ++body;
+    const bool braced = body < code_.size() && code_[body] == '{';
+    ++at_;
+    call_closed_ = false;
+    if (typed_ && !braced && (type_statement_ || closed_after_colon_)) return;
+    ++result_.functions;
+    function_pending_ = braced;
+    control_pending_ = false;
   }
 
   void skip_directive() {
@@ -290,13 +348,14 @@ class Meter {
   }
 
   void forget_statement() {
-    call_closed_ = control_pending_ = function_pending_ = false;
+    call_closed_ = control_pending_ = function_pending_ = type_statement_ = false;
     if (braces_.empty()) parens_.clear();
   }
 
   void close_paren() {
     if (parens_.empty()) return;
-    call_closed_ = !parens_.back().empty();
+    call_closed_ = !parens_.back().word.empty();
+    closed_after_colon_ = parens_.back().after_colon;
     parens_.pop_back();
   }
 
@@ -330,6 +389,7 @@ class Meter {
   Words decisions_;
   Words blocks_;
   Words functions_;
+  bool typed_;
   bool shapes_;
   Complexity result_;
   std::size_t at_ = 0;
@@ -338,10 +398,16 @@ class Meter {
   char last_ = '\0';  // last token: its character, 'a' for words, '0' for numbers
   bool first_on_line_ = true;
   bool any_code_ = false;
-  bool call_closed_ = false;  // `name(...)` was read and nothing that ends it
+  bool type_statement_ = false;      // `type name = …`
+  bool closed_after_colon_ = false;  // the last parentheses stood behind a colon
+  bool call_closed_ = false;         // `name(...)` was read and nothing that ends it
   bool control_pending_ = false;
   bool function_pending_ = false;
-  std::vector<std::string_view> parens_;
+  struct Paren {
+    std::string_view word;  // that stands before it
+    bool after_colon;
+  };
+  std::vector<Paren> parens_;
   std::vector<Block> braces_;
   std::int64_t control_depth_ = 0;
   std::vector<Indent> indents_;
@@ -354,7 +420,7 @@ bool has_complexity(const Language& language) { return dialect_of(language.name)
 Complexity measure_complexity(std::string_view code, const Language& language) {
   const Dialect* dialect = dialect_of(language.name);
   if (dialect == nullptr) return {};
-  return Meter(code, *dialect).measure();
+  return Meter(code, *dialect, language.name).measure();
 }
 
 }  // namespace symphony::extensions::code

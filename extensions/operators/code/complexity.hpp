@@ -2,10 +2,10 @@
 // works on tokens, without parsing: one path per function and one more for each decision.
 //
 // A decision is a branching or looping keyword of the language, a case, a handler of exceptions,
-// a short-circuit operator, a conditional operator; preprocessor conditions do not count. What is
-// approximate: functions of C-like languages are recognised by the shape `name(...) {`, so that
-// macros and constructors with brace initialisers may count once more or less; nesting is that of
-// braced or indented control blocks, single statements without braces do not deepen it; in Rust
+// a short-circuit operator (?? too), a conditional operator; preprocessor conditions do not count.
+// What is approximate: functions of C-like languages are recognised by the shape `name(...) {`, so
+// that macros and constructors with brace initialisers may count once more or less; nesting is that
+// of braced or indented control blocks, single statements without braces do not deepen it; in Rust
 // `?` and the arms of a match do not count.
 #pragma once
 

@@ -3,81 +3,100 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <vector>
 
+#include "extensions/operators/code/licence_wordings.hpp"
 #include "extensions/operators/paths.hpp"
 
 namespace symphony::extensions::code {
 namespace {
 
-// A wording and what it means; the first one found wins, so the special ones come first.
-struct Wording {
-  std::string_view all_of[2];
-  std::string_view name;
+constexpr std::size_t kExpressionBytesMax = 300;
+constexpr int kParenthesesMax = 16;
+
+// Reads an SPDX expression from the beginning of a line and stops where it ends.
+class ExpressionReader {
+ public:
+  explicit ExpressionReader(std::string_view text) : text_(text.substr(0, kExpressionBytesMax)) {}
+
+  // Empty when there is none.
+  std::string read() {
+    if (!operand(0)) return "";
+    return std::move(out_);
+  }
+
+ private:
+  static bool in_identifier(char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '-' || c == '+' ||
+           c == ':';
+  }
+  void skip_blanks() {
+    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\t')) ++at_;
+  }
+  std::string_view word() {
+    skip_blanks();
+    const std::size_t begin = at_;
+    while (at_ < text_.size() && in_identifier(text_[at_])) ++at_;
+    return text_.substr(begin, at_ - begin);
+  }
+  bool operand(int depth) {
+    skip_blanks();
+    if (at_ < text_.size() && text_[at_] == '(') {
+      ++at_;
+      out_ += '(';
+      if (depth == kParenthesesMax || !operand(depth + 1)) return false;
+      skip_blanks();
+      if (at_ >= text_.size() || text_[at_] != ')') return false;
+      ++at_;
+      out_ += ')';
+    } else {
+      std::string_view name = word();
+      while (name.ends_with('-')) name.remove_suffix(1);  // the end of an HTML comment
+      if (name.empty()) return false;
+      out_ += current_identifier(name);
+    }
+    const std::size_t before = at_;
+    const std::string joint(word());  // in capitals: else it is prose
+    if (joint != "AND" && joint != "OR" && joint != "WITH") {
+      at_ = before;
+      return true;
+    }
+    const std::size_t written = out_.size();
+    out_ += " " + joint + " ";
+    if (operand(depth)) return true;
+    out_.resize(written);  // prose that goes on with "and"
+    at_ = before;
+    return true;
+  }
+
+  std::string_view text_;
+  std::size_t at_ = 0;
+  std::string out_;
 };
 
-constexpr std::array<Wording, 25> kWordings = {{
-    {{"gnu affero general public license", ""}, "AGPL-3.0"},
-    {{"gnu lesser general public license", "version 3"}, "LGPL-3.0"},
-    {{"gnu lesser general public license", "version 2.1"}, "LGPL-2.1"},
-    {{"gnu lesser general public", ""}, "LGPL"},
-    {{"gnu library general public", ""}, "LGPL-2.0"},
-    {{"gcc runtime library exception", ""}, "GPL-3.0 WITH GCC-exception-3.1"},
-    {{"gnu general public license", "version 3"}, "GPL-3.0"},
-    {{"gnu general public license", "version 2"}, "GPL-2.0"},
-    {{"gnu general public license", ""}, "GPL"},
-    {{"apache license", "version 2.0"}, "Apache-2.0"},
-    {{"mozilla public license", "2.0"}, "MPL-2.0"},
-    {{"eclipse public license", ""}, "EPL"},
-    {{"boost software license", ""}, "BSL-1.0"},
-    {{"permission is hereby granted, free of charge, to any person obtaining a copy", "software"},
-     "MIT"},
-    {{"mit license", ""}, "MIT"},
-    {{"permission to use, copy, modify, and/or distribute this software", ""}, "ISC"},
-    {{"permission to use, copy, modify, and distribute this software for any purpose", ""}, "ISC"},
-    {{"redistribution and use in source and binary forms", "neither the name"}, "BSD-3-Clause"},
-    {{"redistribution and use in source and binary forms", ""}, "BSD-2-Clause"},
-    {{"bsd-style license", ""}, "BSD-3-Clause"},
-    {{"altered source versions must be plainly marked", ""}, "Zlib"},
-    {{"this is free and unencumbered software", ""}, "Unlicense"},
-    {{"creative commons legal code", "cc0"}, "CC0-1.0"},
-    {{"released into the public domain", ""}, "public domain"},
-    {{"in the public domain", ""}, "public domain"},
-}};
-
-// Lower case, with runs of blanks and comment decoration as one space: wordings break over lines.
-std::string flattened(std::string_view text) {
-  std::string flat;
-  flat.reserve(text.size());
-  for (const char c : text) {
-    const bool decoration = std::isspace(static_cast<unsigned char>(c)) != 0 || c == '*' ||
-                            c == '#' || c == '"' || c == '%' || c == ';';
-    if (!decoration && !(c == '/' && (flat.empty() || flat.back() == ' '))) {
-      flat += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    } else if (!flat.empty() && flat.back() != ' ') {
-      flat += ' ';
-    }
-  }
-  return flat;
-}
-
+// What SPDX-License-Identifier lines say: all of them hold.
 std::string spdx_expression(std::string_view head) {
   constexpr std::string_view kMark = "SPDX-License-Identifier:";
-  const std::size_t mark = head.find(kMark);
-  if (mark == std::string_view::npos) return "";
-  std::string_view rest = head.substr(mark + kMark.size());
-  rest = rest.substr(0, rest.find('\n'));
-  std::string expression;
-  for (const char c : rest.substr(0, 120)) {
-    const bool allowed = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '-' ||
-                         c == '+' || c == '(' || c == ')' || c == ' ' || c == ':';
-    if (!allowed) break;
-    expression += c;
+  std::vector<std::string> said;
+  for (auto mark = head.find(kMark); mark != std::string_view::npos;
+       mark = head.find(kMark, mark + kMark.size())) {
+    const auto rest = head.substr(mark + kMark.size());
+    std::string expression = ExpressionReader(rest.substr(0, rest.find('\n'))).read();
+    if (!expression.empty() && std::ranges::find(said, expression) == said.end())
+      said.push_back(std::move(expression));
   }
-  const auto end = expression.find_last_not_of(" -");
-  const auto begin = expression.find_first_not_of(' ');
-  return begin == std::string::npos || end == std::string::npos
-             ? ""
-             : expression.substr(begin, end - begin + 1);
+  if (said.size() == 1) return said.front();
+  std::string all;
+  for (const std::string& one : said) {
+    const bool group = one.find(" OR ") != std::string::npos && !one.starts_with('(');
+    all += (all.empty() ? "" : " AND ") + (group ? "(" + one + ")" : one);
+  }
+  return all;
+}
+
+bool holds_any(std::string_view text, std::initializer_list<std::string_view> words) {
+  return std::ranges::any_of(words,
+                             [&](auto word) { return text.find(word) != std::string_view::npos; });
 }
 
 }  // namespace
@@ -85,18 +104,15 @@ std::string spdx_expression(std::string_view head) {
 Licence detect_licence(std::string_view head) {
   if (std::string spdx = spdx_expression(head); !spdx.empty()) return {std::move(spdx), true};
   const std::string flat = flattened(head);
-  for (const Wording& wording : kWordings) {
-    if (flat.find(wording.all_of[0]) != std::string::npos &&
-        (wording.all_of[1].empty() || flat.find(wording.all_of[1]) != std::string::npos)) {
-      return {std::string(wording.name), false};
-    }
-  }
-  if (flat.find("copyright (c)") != std::string::npos ||
-      flat.find("copyright \xC2\xA9") != std::string::npos ||
-      flat.find("all rights reserved") != std::string::npos ||
-      flat.find("spdx-filecopyrighttext") != std::string::npos) {
+  if (std::string title = titled_licence(flat); !title.empty()) return {std::move(title), false};
+  const std::string_view joint = offers_choice(flat) ? " OR " : " AND ";
+  std::string all;
+  for (const std::string& name : noticed_licences(flat))
+    all.append(all.empty() ? "" : joint).append(name);
+  if (!all.empty()) return {std::move(all), false};
+  if (holds_any(flat, {"copyright (c)", "copyright \xC2\xA9", "all rights reserved",
+                       "spdx-filecopyrighttext"}))
     return {"copyright only", false};
-  }
   return {};
 }
 

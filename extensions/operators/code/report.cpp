@@ -4,15 +4,20 @@
 #include <filesystem>
 #include <system_error>
 
-#include "extensions/operators/git/utc_time.hpp"
 #include "extensions/operators/kit.hpp"
 #include "extensions/operators/paths.hpp"
+#include "extensions/operators/time_argument.hpp"
+#include "runtime/text/format.hpp"
 
 namespace symphony::extensions::code {
 namespace {
 
 using actors::OperatorContext;
 using actors::ValueType;
+using runtime::format_bytes;
+using runtime::format_count;
+using runtime::format_plural;
+using runtime::format_share;
 
 // From where on a finding is worth a line.
 constexpr std::int64_t kHotCommits = 5;
@@ -33,26 +38,27 @@ void hot_spot_finding(const Json& views, Json& out) {
   out.push_back(
       {{"level", "act"},
        {"title", text_at(spot, "path") + " is the hottest spot"},
-       {"text", "It was changed in " + plural(integer_at(spot, "commits"), "commit") +
-                    " and has a complexity of " + grouped(integer_at(spot, "complexity")) +
+       {"text", "It was changed in " + format_plural(integer_at(spot, "commits"), "commit") +
+                    " and has a complexity of " + format_count(integer_at(spot, "complexity")) +
                     ": simplifying it pays off most."}});
 }
 
-void people_finding(const ReportInput& input, Json& out) {
+void people_finding(const ReportInput& input, const Json& views, Json& out) {
   const Json& owners = list_at(input.ownership, "owners");
   if (integer_at(input.ownership, "bus_factor") != 1 || owners.empty()) return;
-  out.push_back(
-      {{"level", "act"},
-       {"title", "The bus factor is 1"},
-       {"text", text_at(owners[0], "name") + " made " + percent(owners[0].value("share", 0.0)) +
-                    " of all changes: have somebody else work on the same parts."}});
+  out.push_back({{"level", "act"},
+                 {"title", "The bus factor is 1"},
+                 {"text", text_at(owners[0], "name") + " made " +
+                              format_share(owners[0].value("share", 0.0)) + " of all " +
+                              text_at(views["people"], "of") +
+                              ": have somebody else work on the same parts."}});
 }
 
 void duplicate_findings(const ReportInput& input, const Json& views, Json& out) {
   const double share = views["duplicates"].value("share_value", 0.0);
   if (share >= kSomeDuplicates) {
     out.push_back({{"level", share >= kManyDuplicates ? "act" : "watch"},
-                   {"title", percent(share) + " of the code occurs more than once"},
+                   {"title", format_share(share) + " of the code occurs more than once"},
                    {"text", text_at(views["duplicates"], "lines") +
                                 " lines are copies of blocks that stand elsewhere, too; the "
                                 "largest are listed below."}});
@@ -61,9 +67,9 @@ void duplicate_findings(const ReportInput& input, const Json& views, Json& out) 
   const std::int64_t copies = integer_at(input.duplicates, "identical_copies");
   if (wasted >= kManyWastedBytes) {
     out.push_back({{"level", "watch"},
-                   {"title", plural(copies, "file is a", "files are") + " byte-for-byte " +
+                   {"title", format_plural(copies, "file is a", "files are") + " byte-for-byte " +
                                  (copies == 1 ? "copy" : "copies")},
-                   {"text", "They take up " + bytes_text(wasted) + "."}});
+                   {"text", "They take up " + format_bytes(wasted) + "."}});
   }
 }
 
@@ -74,8 +80,8 @@ void complexity_finding(const ReportInput& input, Json& out) {
   }
   if (count == 0) return;
   out.push_back({{"level", "watch"},
-                 {"title", plural(count, "file is", "files are") + " very complex"},
-                 {"text", "Each has a complexity of " + grouped(kVeryComplex) +
+                 {"title", format_plural(count, "file is", "files are") + " very complex"},
+                 {"text", "Each has a complexity of " + format_count(kVeryComplex) +
                               " or more; files that large are hard to test and to hand over."}});
 }
 
@@ -88,10 +94,11 @@ void licence_finding(const ReportInput& input, const Json& views, Json& out) {
                    {"title", "No licence is stated anywhere"},
                    {"text", "Without a licence file or header nobody else may use this code."}});
   } else if (without > 0 && 2 * without < sources) {
-    out.push_back({{"level", "watch"},
-                   {"title", plural(without, "source has", "sources have") + " no licence header"},
-                   {"text", "The others do (" + percent(share_of(sources - without, sources)) +
-                                " of the sources)."}});
+    out.push_back(
+        {{"level", "watch"},
+         {"title", format_plural(without, "source has", "sources have") + " no licence header"},
+         {"text", "The others do (" + format_share(share_of(sources - without, sources)) +
+                      " of the sources)."}});
   }
 }
 
@@ -99,7 +106,7 @@ void todo_finding(const Json& views, Json& out) {
   const std::int64_t old = integer_at(views["todos"], "old");
   if (old == 0) return;
   out.push_back({{"level", "watch"},
-                 {"title", plural(old, "note", "notes") + " for later " +
+                 {"title", format_plural(old, "note", "notes") + " for later " +
                                (old == 1 ? "is" : "are") + " over a year old"},
                  {"text", "Do them, file them, or delete them; the oldest are listed below."}});
 }
@@ -108,7 +115,7 @@ void unreadable_finding(const ReportInput& input, Json& out) {
   const auto count = static_cast<std::int64_t>(list_at(input.code, "skipped").size());
   if (count == 0) return;
   out.push_back({{"level", "watch"},
-                 {"title", plural(count, "file") + " could not be read"},
+                 {"title", format_plural(count, "file") + " could not be read"},
                  {"text", "They are missing from all figures; the first is " +
                               text_at(list_at(input.code, "skipped")[0], "path") + "."}});
 }
@@ -119,17 +126,17 @@ Json tile(const std::string& label, const std::string& value, const std::string&
 
 Json tiles(const ReportInput& input, const Json& views, const Json& totals) {
   Json list = Json::array();
-  list.push_back(
-      tile("files", grouped(integer_at(totals, "files")), bytes_text(integer_at(totals, "bytes"))));
-  list.push_back(tile("lines of code", grouped(integer_at(totals, "code")),
-                      "of " + grouped(integer_at(totals, "lines")) + " lines"));
+  list.push_back(tile("files", format_count(integer_at(totals, "files")),
+                      format_bytes(integer_at(totals, "bytes"))));
+  list.push_back(tile("lines of code", format_count(integer_at(totals, "code")),
+                      "of " + format_count(integer_at(totals, "lines")) + " lines"));
   list.push_back(tile("languages", text_at(views["languages"], "count")));
   if (input.git.value("is_repository", false) && integer_at(input.churn, "commits") > 0) {
     const bool more = input.churn.value("truncated", false);
-    list.push_back(tile("commits", grouped(integer_at(input.churn, "commits")),
+    list.push_back(tile("commits", format_count(integer_at(input.churn, "commits")),
                         more ? "the latest of more" : ""));
     list.push_back(tile("people", text_at(views["people"], "count"),
-                        "bus factor " + grouped(integer_at(input.ownership, "bus_factor"))));
+                        "bus factor " + format_count(integer_at(input.ownership, "bus_factor"))));
   }
   list.push_back(tile("duplicated", text_at(views["duplicates"], "share"),
                       text_at(views["duplicates"], "lines") + " lines"));
@@ -147,17 +154,17 @@ Json remarks(const ReportInput& input, const Json& totals) {
   const std::int64_t huge = integer_at(totals, "huge");
   const std::int64_t generated = integer_at(totals, "generated");
   const std::int64_t empty = integer_at(totals, "empty");
-  say(binary, plural(binary, "binary file counts", "binary files count") + " by size only.");
-  say(huge, plural(huge, "file was", "files were") + " too large to read and " +
+  say(binary, format_plural(binary, "binary file counts", "binary files count") + " by size only.");
+  say(huge, format_plural(huge, "file was", "files were") + " too large to read and " +
                 (huge == 1 ? "counts" : "count") + " by size only.");
-  say(generated, plural(generated, "file looks", "files look") +
+  say(generated, format_plural(generated, "file looks", "files look") +
                      " generated (very long lines) and " + (generated == 1 ? "is" : "are") +
                      " not ranked.");
-  say(empty, plural(empty, "file is", "files are") + " empty.");
-  const std::string note = text_at(input.git, "note");
+  say(empty, format_plural(empty, "file is", "files are") + " empty.");
+  const std::string note = history_note(input);
   if (!note.empty()) list.push_back(note);
   const std::int64_t changed = integer_at(input.git, "changed_files");
-  say(changed, plural(changed, "tracked file has", "tracked files have") +
+  say(changed, format_plural(changed, "tracked file has", "tracked files have") +
                    " changes that are not committed; the figures include them.");
   if (input.duplicates.is_object() && input.duplicates.value("truncated", false)) {
     list.push_back("The search for copied blocks met its limits: there may be more.");
@@ -185,11 +192,10 @@ Result<Json> run(ArgumentReader& args, OperatorContext&) {
   input.churn = args.object("churn");
   input.ownership = args.object("ownership");
   input.todos = args.list("todos");
+  input.todos_note = args.text("todos_note");
   input.top = static_cast<std::size_t>(args.integer("top", 1, 1'000));
-  const auto now = time_of(args.any("now"));
-  if (!now) args.fail("now", "is no time: give text like 2026-01-31 or seconds since 1970");
+  input.now_s = time_argument(args, "now").value_or(0);
   if (auto status = args.status(); !status) return status.error();
-  input.now_s = *now;
   input.todos.erase(std::remove_if(input.todos.begin(), input.todos.end(),
                                    [](const Json& todo) { return !todo.is_object(); }),
                     input.todos.end());
@@ -202,8 +208,8 @@ Result<Json> run(ArgumentReader& args, OperatorContext&) {
   const std::string head = text_at(input.git, "head");
   Json report = views;
   report["title"] = title;
-  report["date"] = utc_text(input.now_s).substr(0, 10);
-  report["time"] = utc_text(input.now_s);
+  report["date"] = runtime::format_utc_date(input.now_s);
+  report["time"] = runtime::format_utc(input.now_s);
   report["revision"] = head.substr(0, 12);
   report["branch"] = text_at(input.git, "branch");
   report["tiles"] = tiles(input, views, totals);
@@ -218,7 +224,7 @@ Result<Json> run(ArgumentReader& args, OperatorContext&) {
 Json findings(const ReportInput& input, const Json& views) {
   Json out = Json::array();
   hot_spot_finding(views, out);
-  people_finding(input, out);
+  people_finding(input, views, out);
   duplicate_findings(input, views, out);
   licence_finding(input, views, out);
   complexity_finding(input, out);
@@ -250,12 +256,14 @@ std::unique_ptr<actors::Operator> make_report() {
                      optional("churn", ValueType::object, Json::object(), "of git.churn"),
                      optional("ownership", ValueType::object, Json::object(), "of git.authors"),
                      optional("todos", ValueType::list, Json::array(), "`items` of git.blame_age"),
+                     optional("todos_note", ValueType::text, "", "`note` of git.blame_age"),
                      optional("top", ValueType::integer, 15, "entries of each ranking")},
-       .results = {result("report", ValueType::object,
-                          "title, date, revision, tiles, findings, languages, files, hotspots, "
-                          "duplicates, todos, licences, people, remarks: texts and coordinates"),
-                   result("findings", ValueType::list,
-                          "{level: act, watch or good; title, text}, most urgent first")}},
+       .results =
+           {result("report", ValueType::object,
+                   "title, date, revision, tiles, findings, languages, files, hotspots, "
+                   "duplicates, todos, licences, people, remarks: texts, and numbers for charts"),
+            result("findings", ValueType::list,
+                   "{level: act, watch or good; title, text}, most urgent first")}},
       run);
 }
 

@@ -1,6 +1,6 @@
 // The operator code.report: turns measurements into what a person wants to read.
 //
-// It ranks, cuts to the top, words findings and lays out charts; templates only print. Everything
+// It ranks, cuts to the top and words findings; chart.svg draws, templates print. Everything
 // follows from the arguments: the same measurements and the same `now` give the same report.
 #pragma once
 
@@ -15,21 +15,15 @@ namespace symphony::extensions::code {
 
 std::unique_ptr<actors::Operator> make_report();
 
-// ---- words for numbers -------------------------------------------------------------------------
-std::string grouped(std::int64_t number);         // "12,345"
-std::string bytes_text(std::int64_t size_bytes);  // "1.2 MB"
-std::string percent(double share);                // "12 %", "0.4 %"
-std::string age_text(std::int64_t days);          // "today", "12 days", "5 months", "2.5 years"
-std::string plural(std::int64_t count, const std::string& one, const std::string& many = "");
-
 // ---- parts -------------------------------------------------------------------------------------
 struct ReportInput {
-  Json code;        // results of code.merge
-  Json duplicates;  // of code.duplicates
-  Json git;         // of git.info
-  Json churn;       // of git.churn
-  Json ownership;   // of git.authors
-  Json todos;       // dated by git.blame_age
+  Json code;               // results of code.merge
+  Json duplicates;         // of code.duplicates
+  Json git;                // of git.info
+  Json churn;              // of git.churn
+  Json ownership;          // of git.authors
+  Json todos;              // dated by git.blame_age
+  std::string todos_note;  // why some have no date
   std::int64_t now_s = 0;
   std::size_t top = 15;
 };
@@ -40,6 +34,10 @@ std::string text_at(const Json& object, const char* key);
 const Json& list_at(const Json& object, const char* key);
 double share_of(std::int64_t part, std::int64_t whole);
 
+// What git says is missing of the history, over all that was asked of it; empty when nothing is.
+std::string history_note(const ReportInput& input);
+
+// A view holds texts and, for chart.svg, lists of numbers ("chart").
 Json languages_view(const ReportInput& input);
 Json files_view(const ReportInput& input);  // largest and most complex
 Json hotspots_view(const ReportInput& input);

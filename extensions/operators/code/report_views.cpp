@@ -6,16 +6,23 @@
 #include <vector>
 
 #include "extensions/operators/code/report.hpp"
-#include "extensions/operators/git/utc_time.hpp"
+#include "runtime/text/format.hpp"
 
 namespace symphony::extensions::code {
 namespace {
 
-constexpr std::size_t kLanguagesShown = 9;  // the rest is one: the palette has ten colours
-constexpr std::size_t kPlacesShown = 4;
-constexpr double kBarWidth = 1000;
+using runtime::format_age_days;
+using runtime::format_bytes;
+using runtime::format_count;
+using runtime::format_plural;
+using runtime::format_share;
 
-// One digit behind the point is finer than a screen, and the same on every machine.
+constexpr std::size_t kLanguagesShown = 9;  // the rest is one
+constexpr std::size_t kPlacesShown = 4;
+constexpr std::size_t kSpotsDrawn = 400;
+constexpr std::size_t kHottest = 5;
+
+// Of a hundred: how long a bar in a table is. One digit is finer than a screen.
 double rounded(double value) { return std::round(value * 10) / 10; }
 
 // Pointers to the entries of `list` for which `rank` is above zero, highest first, at most `top`.
@@ -47,6 +54,18 @@ void add_path(Json& row, const std::string& path) {
   row["name"] = slash == std::string::npos ? path : path.substr(slash + 1);
 }
 
+std::int64_t days_since(const ReportInput& input, std::int64_t time_s) {
+  return (input.now_s - time_s) / runtime::kSecondsPerDay;
+}
+
+// What stands where history would: never that there is none when it is only not readable.
+std::string why_no_history(const ReportInput& input) {
+  std::string note = history_note(input);
+  if (integer_at(input.churn, "commits") == 0 && !note.empty()) return note;
+  if (list_at(input.churn, "files").empty()) return note.empty() ? "There is no history." : note;
+  return "No file with control flow was changed in the commits looked at.";
+}
+
 std::string licence_name(const std::string& licence) { return licence.empty() ? "none" : licence; }
 
 }  // namespace
@@ -56,7 +75,7 @@ Json languages_view(const ReportInput& input) {
   std::int64_t all_code = 0;
   for (const Json& language : languages) all_code += integer_at(language, "code");
   Json rows = Json::array();
-  double x = 0;
+  Json chart = Json::array();
   std::int64_t rest_code = 0;
   std::int64_t rest_files = 0;
   std::int64_t rest_bytes = 0;
@@ -65,22 +84,19 @@ Json languages_view(const ReportInput& input) {
                        std::int64_t bytes, const std::string& comments) {
     const double share = share_of(code, all_code);
     rows.push_back({{"language", name},
-                    {"files", grouped(files)},
-                    {"code", grouped(code)},
-                    {"bytes", bytes_text(bytes)},
+                    {"files", format_count(files)},
+                    {"code", format_count(code)},
+                    {"bytes", format_bytes(bytes)},
                     {"comments", comments},
-                    {"share", percent(share)},
-                    {"colour", rows.size()},
-                    {"x", rounded(x)},
-                    {"width", rounded(share * kBarWidth)}});
-    x += share * kBarWidth;
+                    {"share", format_share(share)}});
+    chart.push_back({{"label", name}, {"value", code}});
   };
   for (const Json& language : languages) {
     const std::int64_t code = integer_at(language, "code");
     const std::int64_t comment = integer_at(language, "comment");
     if (rows.size() < kLanguagesShown && code > 0) {
       add(text_at(language, "language"), integer_at(language, "files"), code,
-          integer_at(language, "bytes"), percent(share_of(comment, code + comment)));
+          integer_at(language, "bytes"), format_share(share_of(comment, code + comment)));
     } else {
       rest_code += code;
       rest_files += integer_at(language, "files");
@@ -89,11 +105,12 @@ Json languages_view(const ReportInput& input) {
     }
   }
   if (rest_count > 0) {
-    add(plural(rest_count, "other language"), rest_files, rest_code, rest_bytes, "");
+    add(format_plural(rest_count, "other language"), rest_files, rest_code, rest_bytes, "");
   }
   return {{"any", !rows.empty()},
           {"rows", rows},
-          {"count", grouped(static_cast<std::int64_t>(languages.size()))}};
+          {"chart", chart},
+          {"count", format_count(static_cast<std::int64_t>(languages.size()))}};
 }
 
 Json files_view(const ReportInput& input) {
@@ -104,8 +121,8 @@ Json files_view(const ReportInput& input) {
   });
   for (const Json* file : by_lines) {
     Json row{{"language", text_at(*file, "language")},
-             {"code", grouped(integer_at(*file, "code"))},
-             {"bytes", bytes_text(integer_at(*file, "bytes"))},
+             {"code", format_count(integer_at(*file, "code"))},
+             {"bytes", format_bytes(integer_at(*file, "bytes"))},
              {"bar", rounded(100 * share_of(integer_at(*file, "code"),
                                             integer_at(*by_lines.front(), "code")))}};
     add_path(row, text_at(*file, "path"));
@@ -118,8 +135,8 @@ Json files_view(const ReportInput& input) {
   for (const Json* file : by_complexity) {
     const std::int64_t functions = std::max<std::int64_t>(1, integer_at(*file, "functions"));
     const std::int64_t complexity = integer_at(*file, "complexity");
-    Json row{{"complexity", grouped(complexity)},
-             {"functions", grouped(integer_at(*file, "functions"))},
+    Json row{{"complexity", format_count(complexity)},
+             {"functions", format_count(integer_at(*file, "functions"))},
              {"each", rounded(static_cast<double>(complexity) / static_cast<double>(functions))},
              {"nesting", integer_at(*file, "nesting")},
              {"bar", rounded(100 * share_of(complexity,
@@ -146,60 +163,24 @@ Json hotspots_view(const ReportInput& input) {
     if (found == measured.end()) continue;
     const std::int64_t commits = integer_at(churned, "commits");
     const std::int64_t complexity = integer_at(*found->second, "complexity");
-    const std::int64_t days = (input.now_s - integer_at(churned, "last_change_s")) / kSecondsPerDay;
+    const std::int64_t days = days_since(input, integer_at(churned, "last_change_s"));
     Json spot{{"commits", commits},
               {"complexity", complexity},
               {"code", integer_at(*found->second, "code")},
               {"score", commits * complexity},
               {"authors", integer_at(churned, "authors")},
-              {"last_change", days <= 0 ? "today" : age_text(days) + " ago"}};
+              {"last_change", days <= 0 ? "today" : format_age_days(days) + " ago"}};
     add_path(spot, found->first);
     spots.push_back(std::move(spot));
   }
   std::stable_sort(spots.begin(), spots.end(), [](const Json& a, const Json& b) {
     return integer_at(a, "score") > integer_at(b, "score");
   });
-  // The chart: commits to the right, complexity upwards, both logarithmic.
-  constexpr std::size_t kPoints = 400;
-  constexpr double kLeft = 76, kRight = 700, kTop = 16, kBottom = 288;  // inside the axes
-  std::int64_t most_commits = 10;
-  std::int64_t most_complex = 10;
-  std::int64_t most_code = 1;
-  for (const Json& spot : spots) {
-    most_commits = std::max(most_commits, integer_at(spot, "commits"));
-    most_complex = std::max(most_complex, integer_at(spot, "complexity"));
-    most_code = std::max(most_code, integer_at(spot, "code"));
-  }
-  const auto place = [](std::int64_t value, std::int64_t most, double from, double to) {
-    const double at = std::log(static_cast<double>(std::max<std::int64_t>(1, value))) /
-                      std::log(static_cast<double>(most) * 1.25);
-    return rounded(from + at * (to - from));
-  };
-  Json points = Json::array();
-  for (std::size_t i = std::min(spots.size(), kPoints); i-- > 0;) {  // the hottest on top
-    const Json& spot = spots[i];
-    points.push_back(
-        {{"x", place(integer_at(spot, "commits"), most_commits, kLeft, kRight)},
-         {"y", place(integer_at(spot, "complexity"), most_complex, kBottom, kTop)},
-         {"r", rounded(2.5 + 9 * std::sqrt(share_of(integer_at(spot, "code"), most_code)))},
-         {"hot", i < 5},
-         {"number", i + 1},
-         {"path", spot["path"]},
-         {"commits", spot["commits"]},
-         {"complexity", spot["complexity"]}});
-  }
-  Json x_ticks = Json::array();
-  Json y_ticks = Json::array();
-  for (const std::int64_t tick : {1, 2, 5, 10, 20, 50, 100, 200, 500, 1'000, 2'000, 5'000}) {
-    if (tick <= most_commits) {
-      x_ticks.push_back(
-          {{"at", place(tick, most_commits, kLeft, kRight)}, {"label", grouped(tick)}});
-    }
-    const bool round_number = tick == 1 || tick == 10 || tick == 100 || tick == 1'000;
-    if (round_number && tick <= most_complex) {
-      y_ticks.push_back(
-          {{"at", place(tick, most_complex, kBottom, kTop)}, {"label", grouped(tick)}});
-    }
+  Json chart = Json::array();
+  for (std::size_t i = 0; i < std::min(spots.size(), kSpotsDrawn); ++i) {
+    Json spot = spots[i];
+    spot["group"] = i < kHottest ? "hottest" : "others";
+    chart.push_back(std::move(spot));
   }
   const std::int64_t hottest = spots.empty() ? 0 : integer_at(spots.front(), "score");
   Json rows = Json::array();
@@ -207,11 +188,13 @@ Json hotspots_view(const ReportInput& input) {
     Json row = spots[i];
     row["number"] = i + 1;
     row["bar"] = rounded(100 * share_of(integer_at(row, "score"), hottest));
-    row["score"] = grouped(integer_at(row, "score"));
+    row["score"] = format_count(integer_at(row, "score"));
     rows.push_back(std::move(row));
   }
-  return {{"any", !rows.empty()}, {"rows", rows},       {"points", points},
-          {"x_ticks", x_ticks},   {"y_ticks", y_ticks}, {"shown", points.size()}};
+  return {{"any", !rows.empty()},
+          {"why", rows.empty() ? why_no_history(input) : ""},
+          {"rows", rows},
+          {"chart", chart}};
 }
 
 Json duplicates_view(const ReportInput& input) {
@@ -228,10 +211,10 @@ Json duplicates_view(const ReportInput& input) {
     }
     const std::int64_t more = integer_at(group, "copies") - static_cast<std::int64_t>(paths.size());
     identical.push_back({{"copies", integer_at(group, "copies")},
-                         {"bytes", bytes_text(integer_at(group, "bytes"))},
-                         {"wasted", bytes_text(integer_at(group, "wasted_bytes"))},
+                         {"bytes", format_bytes(integer_at(group, "bytes"))},
+                         {"wasted", format_bytes(integer_at(group, "wasted_bytes"))},
                          {"paths", paths},
-                         {"more", more > 0 ? "and " + grouped(more) + " more" : ""}});
+                         {"more", more > 0 ? "and " + format_count(more) + " more" : ""}});
   }
   Json blocks = Json::array();
   for (const Json& cluster : list_at(input.duplicates, "blocks")) {
@@ -242,25 +225,25 @@ Json duplicates_view(const ReportInput& input) {
     }
     const std::int64_t more =
         integer_at(cluster, "copies") - static_cast<std::int64_t>(places.size());
-    blocks.push_back({{"lines", grouped(integer_at(cluster, "lines"))},
+    blocks.push_back({{"lines", format_count(integer_at(cluster, "lines"))},
                       {"copies", integer_at(cluster, "copies")},
-                      {"duplicated", grouped(integer_at(cluster, "duplicated_lines"))},
+                      {"duplicated", format_count(integer_at(cluster, "duplicated_lines"))},
                       {"places", places},
-                      {"more", more > 0 ? "and " + grouped(more) + " more" : ""}});
+                      {"more", more > 0 ? "and " + format_count(more) + " more" : ""}});
   }
   const std::int64_t lines = integer_at(input.duplicates, "duplicated_lines");
   const double share = std::min(1.0, share_of(lines, code_lines));
   return {{"any_identical", !identical.empty()},
           {"identical", identical},
-          {"identical_copies", grouped(integer_at(input.duplicates, "identical_copies"))},
-          {"identical_groups", grouped(integer_at(input.duplicates, "identical_groups"))},
-          {"wasted", bytes_text(integer_at(input.duplicates, "wasted_bytes"))},
+          {"identical_copies", format_count(integer_at(input.duplicates, "identical_copies"))},
+          {"identical_groups", format_count(integer_at(input.duplicates, "identical_groups"))},
+          {"wasted", format_bytes(integer_at(input.duplicates, "wasted_bytes"))},
           {"any_blocks", !blocks.empty()},
           {"blocks", blocks},
-          {"clusters", grouped(integer_at(input.duplicates, "block_clusters"))},
-          {"lines", grouped(lines)},
+          {"clusters", format_count(integer_at(input.duplicates, "block_clusters"))},
+          {"lines", format_count(lines)},
           {"share_value", share},
-          {"share", percent(share)}};
+          {"share", format_share(share)}};
 }
 
 Json todos_view(const ReportInput& input) {
@@ -293,16 +276,9 @@ Json todos_view(const ReportInput& input) {
     };
     return age(*a) > age(*b);
   });
-  std::int64_t most = undated;
-  for (const Bucket& bucket : buckets) most = std::max(most, bucket.count);
-  Json bars = Json::array();
+  Json chart = Json::array();
   const auto add_bar = [&](const char* label, std::int64_t count) {
-    bars.push_back({{"label", label},
-                    {"count", grouped(count)},
-                    {"y", static_cast<std::int64_t>(bars.size()) * 30},
-                    {"text_y", static_cast<std::int64_t>(bars.size()) * 30 + 16},
-                    {"width", rounded(420 * share_of(count, most))},
-                    {"count_x", rounded(138 + 420 * share_of(count, most))}});
+    chart.push_back({{"label", label}, {"value", count}});
   };
   const auto all = static_cast<std::int64_t>(input.todos.size());
   if (undated < all) {
@@ -316,17 +292,16 @@ Json todos_view(const ReportInput& input) {
     Json row{{"line", integer_at(*todo, "line")},
              {"tag", text_at(*todo, "tag")},
              {"text", text_at(*todo, "text")},
-             {"age", dated ? age_text(integer_at(*todo, "age_days")) : ""},
+             {"age", dated ? format_age_days(integer_at(*todo, "age_days")) : ""},
              {"author", text_at(*todo, "author")}};
     add_path(row, text_at(*todo, "path"));
     rows.push_back(std::move(row));
   }
   return {{"any", all > 0},
-          {"count", grouped(all)},
+          {"count", format_count(all)},
           {"old", buckets[3].count + buckets[4].count},
           {"dated", undated < all},
-          {"bars", bars},
-          {"height", static_cast<std::int64_t>(bars.size()) * 30},
+          {"chart", chart},
           {"rows", rows}};
 }
 
@@ -343,8 +318,8 @@ Json licences_view(const ReportInput& input) {
     if (rows.size() == input.top) break;
     const double share = share_of(integer_at(licence, "files"), sources);
     rows.push_back({{"licence", licence_name(text_at(licence, "licence"))},
-                    {"files", grouped(integer_at(licence, "files"))},
-                    {"share", percent(share)},
+                    {"files", format_count(integer_at(licence, "files"))},
+                    {"share", format_share(share)},
                     {"bar", rounded(100 * share)}});
   }
   Json files = Json::array();
@@ -366,14 +341,13 @@ Json people_view(const ReportInput& input) {
   Json rows = Json::array();
   for (const Json& author : authors) {
     if (rows.size() == input.top) break;
-    const std::int64_t days = (input.now_s - integer_at(author, "last_s")) / kSecondsPerDay;
+    const std::int64_t days = days_since(input, integer_at(author, "last_s"));
     const double share = share_of(integer_at(author, "changes"), changes);
     rows.push_back({{"name", text_at(author, "name")},
-                    {"commits", grouped(integer_at(author, "commits"))},
-                    {"changes", grouped(integer_at(author, "changes"))},
-                    {"share", percent(share)},
-                    {"bar", rounded(100 * share)},
-                    {"last", days <= 0 ? "today" : age_text(days) + " ago"}});
+                    {"commits", format_count(integer_at(author, "commits"))},
+                    {"changes", format_count(integer_at(author, "changes"))},
+                    {"share", format_share(share)},
+                    {"last", days <= 0 ? "today" : format_age_days(days) + " ago"}});
   }
   Json directories = Json::array();
   const auto by_changes = ranked(list_at(input.ownership, "directories"), input.top,
@@ -383,14 +357,17 @@ Json people_view(const ReportInput& input) {
     const double share = owners.empty() ? 0 : owners[0].value("share", 0.0);
     directories.push_back({{"directory", text_at(*directory, "directory") + "/"},
                            {"bus_factor", integer_at(*directory, "bus_factor")},
-                           {"people", grouped(integer_at(*directory, "people"))},
+                           {"people", format_count(integer_at(*directory, "people"))},
                            {"owner", owners.empty() ? "" : text_at(owners[0], "name")},
-                           {"share", percent(share)},
-                           {"changes", grouped(integer_at(*directory, "changes"))}});
+                           {"share", format_share(share)},
+                           {"changes", format_count(integer_at(*directory, "changes"))}});
   }
+  const bool with_lines = !input.churn.is_object() || input.churn.value("with_lines", true);
   return {{"any", !rows.empty()},
+          {"why", rows.empty() ? why_no_history(input) : ""},
+          {"of", with_lines ? "changed lines" : "changes to files"},
           {"rows", rows},
-          {"count", grouped(static_cast<std::int64_t>(authors.size()))},
+          {"count", format_count(static_cast<std::int64_t>(authors.size()))},
           {"bus_factor", integer_at(input.ownership, "bus_factor")},
           {"any_directories", !directories.empty()},
           {"directories", directories}};

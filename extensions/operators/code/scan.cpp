@@ -1,11 +1,8 @@
 #include "extensions/operators/code/scan.hpp"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
-#include <array>
 
-#include "extensions/operators/file/io.hpp"
+#include "extensions/operators/text/encoding.hpp"
 
 namespace symphony::extensions::code {
 namespace {
@@ -51,12 +48,15 @@ std::string without_comments(std::string_view content, const Language& language)
   return text;
 }
 
-FileFacts scan_content(std::string_view path, std::string_view content) {
+FileFacts scan_content(std::string_view path, std::string_view bytes) {
   FileFacts facts;
-  if (looks_binary(content)) {
+  std::string buffer;
+  const SourceText source = decode_source(bytes, buffer);
+  if (source.binary()) {
     facts.binary = true;
     return facts;
   }
+  const std::string_view content = source.text;
   facts.language = detect_language(path, content.substr(0, kLicenceHeadBytes));
   facts.lines = count_lines(content, facts.language);
   facts.generated = facts.lines.longest_line_bytes > kGeneratedLineBytes;
@@ -67,20 +67,6 @@ FileFacts scan_content(std::string_view path, std::string_view content) {
     scan_source(content, *facts.language, facts);
   }
   return facts;
-}
-
-std::string sha256_hex(std::string_view content) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned size = 0;
-  EVP_Digest(content.data(), content.size(), digest.data(), &size, EVP_sha256(), nullptr);
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string hex;
-  hex.reserve(2 * size);
-  for (unsigned i = 0; i < size; ++i) {
-    hex += kDigits[digest[i] >> 4];
-    hex += kDigits[digest[i] & 15];
-  }
-  return hex;
 }
 
 }  // namespace symphony::extensions::code

@@ -34,8 +34,7 @@ struct FileFacts {
 // The source with every byte of a comment replaced by a space, newlines kept.
 std::string without_comments(std::string_view content, const Language& language);
 
-FileFacts scan_content(std::string_view path, std::string_view content);
-
-std::string sha256_hex(std::string_view content);
+// `bytes` are the file's, in whatever encoding.
+FileFacts scan_content(std::string_view path, std::string_view bytes);
 
 }  // namespace symphony::extensions::code

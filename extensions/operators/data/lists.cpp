@@ -12,7 +12,7 @@ namespace symphony::extensions {
 namespace {
 
 struct JsonLess {
-  bool operator()(const Json& a, const Json& b) const { return compare_values(a, b) < 0; }
+  bool operator()(const Json& a, const Json& b) const { return language::compare_values(a, b) < 0; }
 };
 struct RowLess {
   bool operator()(const std::vector<Json>& a, const std::vector<Json>& b) const {
@@ -100,7 +100,7 @@ Result<Json> aggregate(const Aggregate& aggregate, const Json& list, const Membe
   std::vector<Json> values;
   values.reserve(members.size());
   for (const std::size_t i : members) {
-    auto value = aggregate.expression.evaluate(Scope(list[i]));
+    auto value = aggregate.expression.evaluate(language::Scope(list[i]));
     if (!value) return at_element(value.error(), i);
     if (!value->get().is_null()) values.push_back(std::move(*value).take());
   }
@@ -119,7 +119,7 @@ Result<SortKey> SortKey::parse(std::string_view text) {
   } else if (text.ends_with(" asc")) {
     text.remove_suffix(4);
   }
-  auto expression = Expression::parse(text);
+  auto expression = language::Expression::parse(text);
   if (!expression) return expression.error();
   return SortKey{std::move(*expression), descending};
 }
@@ -137,7 +137,7 @@ Result<Aggregate> Aggregate::parse(std::string name, std::string_view text) {
       open == std::string_view::npos ? "" : text.substr(open + 1, text.size() - open - 2);
   if (inner.empty() && known->kind != Kind::count && known->kind != Kind::list)
     return invalid("'" + std::string(text) + "' needs an expression in parentheses");
-  auto expression = Expression::parse(inner.empty() ? "it" : inner);
+  auto expression = language::Expression::parse(inner.empty() ? "it" : inner);
   if (!expression) return expression.error();
   return Aggregate{std::move(name), known->kind, std::move(*expression)};
 }
@@ -149,7 +149,7 @@ Result<Json> group(const Json& list, const std::vector<NamedExpression>& keys,
   for (std::size_t i = 0; i < list.size(); ++i) {
     std::vector<Json> row;
     for (const auto& key : keys) {
-      auto value = key.expression.evaluate(Scope(list[i]));
+      auto value = key.expression.evaluate(language::Scope(list[i]));
       if (!value) return at_element(value.error(), i);
       row.push_back(std::move(*value).take());
     }
@@ -173,7 +173,7 @@ Result<std::vector<std::size_t>> sorted_order(const Json& list, const std::vecto
   std::vector<std::vector<Json>> rows(list.size());
   for (std::size_t i = 0; i < list.size(); ++i) {
     for (const auto& key : keys) {
-      auto value = key.expression.evaluate(Scope(list[i]));
+      auto value = key.expression.evaluate(language::Scope(list[i]));
       if (!value) return at_element(value.error(), i);
       rows[i].push_back(std::move(*value).take());
     }
@@ -182,7 +182,7 @@ Result<std::vector<std::size_t>> sorted_order(const Json& list, const std::vecto
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) {
     for (std::size_t k = 0; k < keys.size(); ++k) {
-      const int compared = compare_values(rows[a][k], rows[b][k]);
+      const int compared = language::compare_values(rows[a][k], rows[b][k]);
       if (compared != 0) return keys[k].descending ? compared > 0 : compared < 0;
     }
     return false;

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "extensions/operators/data/expression.hpp"
+#include "runtime/language/expression.hpp"
 
 namespace symphony::extensions {
 
@@ -14,12 +14,12 @@ inline constexpr std::size_t kMaxFields = 256;  // of one constructed object
 
 struct NamedExpression {
   std::string name;
-  Expression expression;
+  language::Expression expression;
 };
 
 // "size desc": an expression and its direction.
 struct SortKey {
-  Expression expression;
+  language::Expression expression;
   bool descending = false;
   static Result<SortKey> parse(std::string_view text);
 };
@@ -29,7 +29,7 @@ struct Aggregate {
   enum class Kind { count, sum, mean, median, min, max, first, last, list, distinct };
   std::string name;
   Kind kind = Kind::count;
-  Expression expression;  // `it` for count()
+  language::Expression expression;  // `it` for count()
   static Result<Aggregate> parse(std::string name, std::string_view text);
 };
 

@@ -8,10 +8,11 @@
 #include <vector>
 
 #include "extensions/operators/chart/operator.hpp"
-#include "extensions/operators/data/expression.hpp"
 #include "extensions/operators/data/lists.hpp"
+#include "extensions/operators/data/parse_operator.hpp"
 #include "extensions/operators/data/template_operator.hpp"
 #include "extensions/operators/kit.hpp"
+#include "runtime/language/expression.hpp"
 
 namespace symphony::extensions {
 
@@ -36,7 +37,7 @@ std::vector<NamedExpression> named_expressions(ArgumentReader& args, std::string
       args.fail(field, field + " must be an expression");
       continue;
     }
-    auto expression = Expression::parse(text.get_ref<const std::string&>());
+    auto expression = language::Expression::parse(text.get_ref<const std::string&>());
     if (expression) {
       fields.push_back({key, std::move(*expression)});
     } else {
@@ -47,16 +48,16 @@ std::vector<NamedExpression> named_expressions(ArgumentReader& args, std::string
 }
 
 // An expression given as text; empty: absent.
-std::optional<Expression> expression(ArgumentReader& args, std::string_view name) {
+std::optional<language::Expression> expression(ArgumentReader& args, std::string_view name) {
   const std::string& text = args.text(name);
   if (text.empty()) return std::nullopt;
-  auto parsed = Expression::parse(text);
+  auto parsed = language::Expression::parse(text);
   if (parsed) return std::move(*parsed);
   args.fail(name, parsed.error().message);
   return std::nullopt;
 }
 
-Result<Json> build(const Scope& scope, const std::optional<Expression>& whole,
+Result<Json> build(const language::Scope& scope, const std::optional<language::Expression>& whole,
                    const std::vector<NamedExpression>& fields, bool keep) {
   if (whole) {
     auto value = whole->evaluate(scope);
@@ -76,7 +77,7 @@ Result<Json> build(const Scope& scope, const std::optional<Expression>& whole,
   return object;
 }
 
-void need_one(ArgumentReader& args, const std::optional<Expression>& whole,
+void need_one(ArgumentReader& args, const std::optional<language::Expression>& whole,
               const std::vector<NamedExpression>& fields) {
   if (whole.has_value() == fields.empty()) return;
   if (args.status().ok()) args.fail("fields", "give either fields or expression");
@@ -89,7 +90,7 @@ Result<Json> select(ArgumentReader& args, OperatorContext&) {
   const bool strict = args.flag("strict");
   need_one(args, whole, fields);
   if (auto status = args.status(); !status) return status.error();
-  auto value = build(Scope(from, {}, strict), whole, fields, false);
+  auto value = build(language::Scope(from, {}, strict), whole, fields, false);
   if (!value) return value;
   return Json{{"value", std::move(*value)}};
 }
@@ -111,7 +112,7 @@ Result<Json> map(ArgumentReader& args, OperatorContext& context) {
   for (std::size_t i = 0; i < list.size(); ++i) {
     if (auto going = poller.check(); !going) return going.error();
     place["index"] = i;
-    auto value = build(Scope(list[i], outer, strict), whole, fields, keep);
+    auto value = build(language::Scope(list[i], outer, strict), whole, fields, keep);
     if (!value) return at_element(value.error(), i);
     result.push_back(std::move(*value));
   }
@@ -130,7 +131,7 @@ Result<Json> filter(ArgumentReader& args, OperatorContext& context) {
   Poller poller(context);
   for (std::size_t i = 0; i < list.size(); ++i) {
     if (auto going = poller.check(); !going) return going.error();
-    const auto wanted = where->test(Scope(list[i], outer));
+    const auto wanted = where->test(language::Scope(list[i], outer));
     if (!wanted) return at_element(wanted.error(), i);
     if (*wanted) result.push_back(list[i]);
   }
@@ -145,7 +146,7 @@ Result<Json> group_by(ArgumentReader& args, OperatorContext& context) {
     keys = named_expressions(args, "by");
   } else {
     for (auto& text : args.texts("by")) {
-      auto key = Expression::parse(text);
+      auto key = language::Expression::parse(text);
       if (key) {
         keys.push_back({text, std::move(*key)});
       } else {
@@ -198,11 +199,12 @@ Result<Json> sort(ArgumentReader& args, OperatorContext& context) {
 }
 
 struct JsonLess {
-  bool operator()(const Json& a, const Json& b) const { return compare_values(a, b) < 0; }
+  bool operator()(const Json& a, const Json& b) const { return language::compare_values(a, b) < 0; }
 };
 
-Result<Json> key_of(const Expression& expression, const Json& element, std::size_t index) {
-  auto value = expression.evaluate(Scope(element));
+Result<Json> key_of(const language::Expression& expression, const Json& element,
+                    std::size_t index) {
+  auto value = expression.evaluate(language::Scope(element));
   if (!value) return at_element(value.error(), index);
   return std::move(*value).take();
 }
@@ -260,7 +262,8 @@ Result<Json> concat(ArgumentReader& args, OperatorContext& context) {
   Poller poller(context, 1);
   for (std::size_t i = 0; i < lists.size(); ++i) {
     if (auto going = poller.check(); !going) return going.error();
-    auto value = field ? field->evaluate(Scope(lists[i])) : Result<Value>(Value::borrow(lists[i]));
+    auto value = field ? field->evaluate(language::Scope(lists[i]))
+                       : Result<language::Value>(language::Value::borrow(lists[i]));
     if (!value) return at_element(value.error(), i);
     const Json& part = value->get();
     if (part.is_null()) continue;
@@ -431,6 +434,7 @@ void add_object_operators(actors::OperatorRegistry& registry) {
 void add_data_operators(actors::OperatorRegistry& registry) {
   add_list_operators(registry);
   add_object_operators(registry);
+  add_parse_operator(registry);
   add_template_operator(registry);
   add_chart_operator(registry);
 }

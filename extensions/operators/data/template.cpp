@@ -4,8 +4,8 @@
 #include <optional>
 #include <vector>
 
-#include "extensions/operators/data/expression.hpp"
 #include "extensions/operators/kit.hpp"
+#include "runtime/language/expression.hpp"
 
 namespace symphony::extensions {
 
@@ -14,7 +14,7 @@ struct Template::Part {
   Kind kind = Kind::text;
   std::size_t line = 1;
   std::string text = {};  // literal text, or the expression as written
-  std::optional<Expression> expression = {};
+  std::optional<language::Expression> expression = {};
   std::vector<Part> parts = {};
 };
 
@@ -106,7 +106,7 @@ class Parser {
   }
 
   Status add_expression(Kind kind, std::string_view text, std::size_t line) {
-    auto expression = Expression::parse(text);
+    auto expression = language::Expression::parse(text);
     if (!expression) return at_line(line, expression.error().message);
     Part part{.kind = kind,
               .line = line,
@@ -156,22 +156,22 @@ class Renderer {
  private:
   Status run(const Part& part, const Json& element) {
     if (part.kind == Kind::text) return append(part.text);
-    auto value = part.expression->evaluate(Scope(element, outer_, !options_.lenient));
+    auto value = part.expression->evaluate(language::Scope(element, outer_, !options_.lenient));
     if (!value) return at_line(part.line, value.error().message);
     switch (part.kind) {
       case Kind::value:
-        return append(escape_text(as_text(value->get()), options_.escaping));
+        return append(escape_text(language::as_text(value->get()), options_.escaping));
       case Kind::raw_value:
-        return append(as_text(value->get()));
+        return append(language::as_text(value->get()));
       case Kind::inverted:
-        return is_true(value->get()) ? Status() : run(part.parts, element);
+        return language::is_true(value->get()) ? Status() : run(part.parts, element);
       default:
         return section(part, value->get(), element);
     }
   }
 
   Status section(const Part& part, const Json& value, const Json& element) {
-    if (!is_true(value)) return {};
+    if (!language::is_true(value)) return {};
     if (!value.is_array() && !value.is_object()) return run(part.parts, element);
     const bool list = value.is_array();
     const std::size_t count = list ? value.size() : 1;

@@ -28,7 +28,7 @@ Result<Json> render(ArgumentReader& args, OperatorContext& context) {
   if (auto status = args.status(); !status) return status.error();
 
   if (!path.empty()) {
-    const auto read = read_file(path, kMaxTemplateBytes, text);
+    const auto read = read_prefix(path, kMaxTemplateBytes, text);
     if (!read) return read.error();
     if (read->truncated || !is_utf8(text)) {
       return invalid("the template '" + encode_path(path) + "' is " +

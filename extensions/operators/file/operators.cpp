@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "extensions/operators/file/walk.hpp"
 #include "extensions/operators/kit.hpp"
 #include "extensions/operators/paths.hpp"
+#include "runtime/system/file_writer.hpp"
 
 namespace symphony::extensions {
 
@@ -26,14 +28,15 @@ constexpr std::size_t kStoreBatchBytes = 8 * 1024 * 1024;  // one transaction
 constexpr std::size_t kStoreBatchFiles = 256;
 constexpr std::size_t kProgressStride = 64;
 
-PatternList patterns(ArgumentReader& args, std::string_view name) {
-  PatternList list;
+runtime::PatternList patterns(ArgumentReader& args, std::string_view name) {
+  runtime::PatternList list;
   const auto texts = args.texts(name);
-  if (texts.size() > kMaxPatterns)
-    args.fail(name, "more than " + std::to_string(kMaxPatterns) + " patterns");
+  if (texts.size() > runtime::kMaxPatterns)
+    args.fail(name, "more than " + std::to_string(runtime::kMaxPatterns) + " patterns");
   for (const auto& text : texts) {
-    if (text.empty() || text.size() > kMaxPatternBytes)
-      args.fail(name, "a pattern must have 1 to " + std::to_string(kMaxPatternBytes) + " bytes");
+    if (text.empty() || text.size() > runtime::kMaxPatternBytes)
+      args.fail(name,
+                "a pattern must have 1 to " + std::to_string(runtime::kMaxPatternBytes) + " bytes");
     list.add(decode_path(text));
   }
   return list;
@@ -55,7 +58,7 @@ Result<Json> glob(ArgumentReader& args, OperatorContext& context) {
   WalkOptions options;
   options.include = patterns(args, "include");
   options.exclude = patterns(args, "exclude");
-  options.exclude_paths = args.paths("exclude_paths");
+  options.exclude_paths = args.full_paths("exclude_paths");
   options.follow_symlinks = args.flag("follow_symlinks");
   options.hidden = args.flag("hidden");
   options.gitignore = args.flag("gitignore");
@@ -90,7 +93,7 @@ Result<Json> read(ArgumentReader& args, OperatorContext&) {
   if (auto status = args.status(); !status) return status.error();
 
   std::string content;
-  const auto prefix = read_file(path, static_cast<std::size_t>(max_bytes), content);
+  const auto prefix = read_prefix(path, static_cast<std::size_t>(max_bytes), content);
   if (!prefix) return prefix.error();
   // A prefix may end within a character: that is no fault of the file's.
   if (prefix->truncated && !base64) content.resize(content.size() - cut_character_bytes(content));
@@ -105,7 +108,7 @@ Result<Json> read(ArgumentReader& args, OperatorContext&) {
               {"valid_utf8", valid}};
 }
 
-Result<Json> write(ArgumentReader& args, OperatorContext&) {
+Result<Json> write(ArgumentReader& args, OperatorContext& context) {
   const std::string path = args.path("path");
   const std::string& content = args.text("content");
   const bool base64 = args.choice("encoding", {"text", "base64"}) == "base64";
@@ -120,13 +123,17 @@ Result<Json> write(ArgumentReader& args, OperatorContext&) {
     decoded = std::move(*bytes);
   }
   const std::string& bytes = base64 ? decoded : content;
-  if (auto written = write_file_atomically(path, bytes, create_dirs); !written)
+  Poller poller(context, 1);
+  if (auto written = runtime::write_file(
+          path, bytes,
+          {.create_directories = create_dirs, .going_on = [&] { return poller.check(); }});
+      !written)
     return written.error();
   return Json{{"path", encode_path(path)}, {"size", bytes.size()}};
 }
 
 Result<Json> stat_files(ArgumentReader& args, OperatorContext& context) {
-  const std::string root = args.path("root");
+  const std::string root = args.root("root");
   const auto paths = args.paths("paths");
   if (auto status = args.status(); !status) return status.error();
 
@@ -153,14 +160,15 @@ Result<Json> stat_files(ArgumentReader& args, OperatorContext& context) {
   return Json{{"files", std::move(files)}};
 }
 
-// Collects drafts and stores them a batch at a time.
+// Collects drafts and stores them a batch at a time. A file whose name the store refuses is left
+// out, and costs no other.
 class Storer {
  public:
-  explicit Storer(OperatorContext& context) : context_(context) {}
+  Storer(OperatorContext& context, SkippedFiles& skipped) : context_(context), skipped_(skipped) {}
 
-  Status add(std::string_view path, std::string name, std::string content) {
+  Status add(const std::string& path, std::string name, std::string content) {
     bytes_ += content.size();
-    entries_.push_back({{"path", encode_path(path)}, {"size", content.size()}});
+    paths_.push_back(path);
     const bool text = !looks_binary(content) && is_utf8(content);
     drafts_.push_back({.content = std::move(content),
                        .name = std::move(name),
@@ -171,41 +179,58 @@ class Storer {
 
   Status flush() {
     if (drafts_.empty()) return {};
-    auto digests = context_.store(drafts_);
-    if (!digests) return digests.error();
-    SYMPHONY_ASSERT(digests->size() == drafts_.size());
-    for (std::size_t i = 0; i < entries_.size(); ++i) {
-      entries_[i]["digest"] = std::move((*digests)[i]);
-      stored_.push_back(std::move(entries_[i]));
+    Status stored = store(0, drafts_.size());
+    if (!stored && stored.error().code == Errc::INVALID_ARGUMENT) {
+      stored = {};
+      for (std::size_t i = 0; stored && i < drafts_.size(); ++i) {
+        stored = store(i, 1);
+        if (stored || stored.error().code != Errc::INVALID_ARGUMENT) continue;
+        skipped_.add(paths_[i], stored.error().message);
+        stored = {};
+      }
     }
-    total_bytes_ += bytes_;
     drafts_.clear();
-    entries_.clear();
+    paths_.clear();
     bytes_ = 0;
-    return {};
+    return stored;
   }
 
   std::uint64_t total_bytes() const noexcept { return total_bytes_; }
   Json take() { return std::move(stored_); }
 
  private:
+  Status store(std::size_t first, std::size_t count) {
+    auto digests = context_.store(std::span(drafts_).subspan(first, count));
+    if (!digests) return digests.error();
+    SYMPHONY_ASSERT(digests->size() == count);
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::size_t size = drafts_[first + i].content.size();
+      stored_.push_back({{"path", encode_path(paths_[first + i])},
+                         {"size", size},
+                         {"digest", std::move((*digests)[i])}});
+      total_bytes_ += size;
+    }
+    return {};
+  }
+
   OperatorContext& context_;
+  SkippedFiles& skipped_;
   std::vector<actors::ArtifactDraft> drafts_;
-  std::vector<Json> entries_;
+  std::vector<std::string> paths_;
   std::size_t bytes_ = 0;
   std::uint64_t total_bytes_ = 0;
   Json stored_ = Json::array();
 };
 
 Result<Json> store(ArgumentReader& args, OperatorContext& context) {
-  const std::string root = args.path("root");
+  const std::string root = args.root("root");
   const auto paths = args.paths("paths");
   const std::string& prefix = args.text("prefix");
   const auto max_bytes = args.integer("max_file_bytes", 0, kMaxFileBytes);
   if (auto status = args.status(); !status) return status.error();
 
-  Storer storer(context);
   SkippedFiles skipped;
+  Storer storer(context, skipped);
   Poller poller(context, 1);
   for (std::size_t i = 0; i < paths.size(); ++i) {
     if (auto going = poller.check(); !going) return going.error();
@@ -213,7 +238,7 @@ Result<Json> store(ArgumentReader& args, OperatorContext& context) {
       context.progress(static_cast<double>(i), static_cast<double>(paths.size()));
     std::string content;
     const auto read =
-        read_file(join_path(root, paths[i]), static_cast<std::size_t>(max_bytes), content);
+        read_prefix(join_path(root, paths[i]), static_cast<std::size_t>(max_bytes), content);
     if (!read || read->truncated) {
       skipped.add(paths[i],
                   !read ? read.error().message
@@ -250,7 +275,7 @@ actors::OperatorSpec glob_spec() {
                     "patterns of files and directories to leave out; !pattern takes back"),
            optional("exclude_paths", ValueType::list, Json::array(),
                     "paths of files and directories to leave out, absolute or relative to the "
-                    "working directory as root is; those that do not exist do no harm"),
+                    "directory of the run as root is; those that do not exist do no harm"),
            optional("follow_symlinks", ValueType::boolean, false,
                     "follow symbolic links; each directory is visited once"),
            optional("hidden", ValueType::boolean, false, "list names that start with a dot too"),
@@ -289,7 +314,9 @@ void add_file_operators(actors::OperatorRegistry& registry) {
   registry.add(make_operator(
       {.name = "file.write",
        .summary = "Writes a file, all or nothing: written beside it, synced, renamed",
-       .arguments = {required("path", ValueType::path, "file to write; not a directory"),
+       .arguments = {required("path", ValueType::path,
+                              "file to write; what a symbolic link leads to is replaced, a pipe or "
+                              "device is written into"),
                      required("content", ValueType::text, "what it shall hold"),
                      optional("encoding", ValueType::text, "text",
                               "how content is given: text or base64"),

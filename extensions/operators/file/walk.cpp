@@ -13,6 +13,7 @@
 
 #include "extensions/operators/file/io.hpp"
 #include "extensions/operators/file/work_tree.hpp"
+#include "extensions/operators/git/repository.hpp"
 #include "extensions/operators/paths.hpp"
 
 namespace symphony::extensions {
@@ -28,18 +29,40 @@ class Walk {
 
   Result<WalkResult> run() {
     struct stat info {};
-    if (::stat(root_.c_str(), &info) != 0) return system_error(errno, "walk", root_);
+    if (::stat(root_.c_str(), &info) != 0) return system_error("walk", root_, errno);
     if (!S_ISDIR(info.st_mode)) {
       return Error{Errc::FAILED_PRECONDITION,
                    "cannot walk '" + encode_path(root_) + "': it is not a directory"};
     }
     // A root that cannot be read at all is an error, not an empty list.
-    if (!open_directory(root_, true)) return system_error(errno, "read directory", root_);
-    for (const std::string& path : options_.exclude_paths)
-      if (struct stat excluded{}; ::stat(path.c_str(), &excluded) == 0)
+    if (!open_directory(root_, true)) return system_error("read directory", root_, errno);
+    for (const std::string& path : options_.exclude_paths) {
+      struct stat excluded {};
+      if (::stat(path.c_str(), &excluded) == 0)
         excluded_.emplace(excluded.st_dev, excluded.st_ino);
-    if (options_.gitignore) work_tree_ = WorkTree::discover(root_);
+      else if (errno != ENOENT && errno != ENOTDIR)
+        return system_error("look at", path, errno);  // it may be there, and would be listed
+    }
+    if (options_.gitignore && git::is_git_directory(root_)) {
+      return Error{Errc::FAILED_PRECONDITION,
+                   "'" + encode_path(root_) +
+                       "' is a bare git repository: it has no files but git's own. Make a work "
+                       "tree of it first (git clone, or git worktree add)."};
+    }
+    if (options_.gitignore) {
+      auto found = WorkTree::discover(root_, [this] { return !going_on_().ok(); });
+      if (!found) return found.error();
+      work_tree_ = std::move(*found);
+      tell_unread();
+    }
     if (auto done = enter("", 0); !done) return done.error();
+    if (auto going = going_on_(); !going) return going.error();
+    if (work_tree_ && !work_tree_->problem().empty()) {
+      skip(".git",
+           "what git tracks cannot be read, so files that it tracks and ignores are left "
+           "out: " +
+               work_tree_->problem());
+    }
     std::ranges::sort(result_.files, std::ranges::less(), &WalkedFile::path);
     return std::move(result_);
   }
@@ -47,7 +70,7 @@ class Walk {
  private:
   static Directory open_directory(const std::string& path, bool follow) {
     const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK | (follow ? 0 : O_NOFOLLOW);
-    FileHandle file(::open(path.c_str(), flags));
+    runtime::Descriptor file(::open(path.c_str(), flags));
     if (!file) return {nullptr, &::closedir};
     Directory directory(::fdopendir(file.get()), &::closedir);
     if (directory) file.release();
@@ -56,6 +79,13 @@ class Walk {
 
   void skip(const std::string& path, std::string reason) {
     result_.skipped.push_back({path, std::move(reason)});
+  }
+
+  // Rules that could not be read: files that they name are listed.
+  void tell_unread() {
+    if (!work_tree_) return;
+    for (auto& [path, reason] : work_tree_->take_unread())
+      skip(path, "ignore rules that cannot be read: " + reason);
   }
 
   // The names in a directory, sorted; nothing when it cannot be read or was visited before.
@@ -90,9 +120,14 @@ class Walk {
       skip(path, "more than " + std::to_string(kMaxWalkDepth) + " directories deep");
       return {};
     }
+    if (options_.gitignore && depth > 0 && git::is_git_directory(join_path(root_, path))) {
+      skip(path, "a bare git repository");
+      return {};
+    }
     const auto names = names_in(path);
     if (!names) return {};
     if (work_tree_) work_tree_->enter(path);
+    tell_unread();
     for (const std::string& name : *names) {
       if (full()) break;
       if (auto looked = look_at(join_path(path, name), name, depth); !looked) return looked;
@@ -107,7 +142,7 @@ class Walk {
     return true;
   }
 
-  bool unwanted(const std::string& path, const std::string& name, const struct stat& info) const {
+  bool unwanted(const std::string& path, const std::string& name, const struct stat& info) {
     const bool is_directory = S_ISDIR(info.st_mode);
     if (name == ".git") return true;
     if (excluded_.contains({info.st_dev, info.st_ino})) return true;

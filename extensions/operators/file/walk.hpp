@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "extensions/operators/file/patterns.hpp"
 #include "messages/result.hpp"
+#include "runtime/text/patterns.hpp"
 
 namespace symphony::extensions {
 
@@ -17,8 +17,8 @@ inline constexpr std::size_t kMaxWalkEntries = 20'000'000;   // directory entrie
 inline constexpr std::size_t kMaxIgnoreFileBytes = 1 << 20;  // of one .gitignore
 
 struct WalkOptions {
-  PatternList include;  // empty: everything
-  PatternList exclude;
+  runtime::PatternList include;  // empty: everything
+  runtime::PatternList exclude;
   // Files and directories to leave out, however their paths are written: relative to the working
   // directory, absolute or through links. Those that do not exist, and the root itself, are none.
   std::vector<std::string> exclude_paths;
@@ -49,7 +49,8 @@ struct WalkResult {
 // symbolic links end; what cannot be read, special files and links that are not followed are
 // reported in `skipped`. `.git` is never entered. A tracked file is listed even where a .gitignore
 // names it. The user's own core.excludesFile is not consulted: the same tree gives the same list
-// on every machine. `going_on` is asked once a directory; its error ends the walk.
+// on every machine. `going_on` is asked once a directory; its error ends the walk. With
+// `gitignore`, a bare repository is no tree of files: as the root it is refused, below it skipped.
 Result<WalkResult> walk(const std::string& root, const WalkOptions& options,
                         const std::function<Status()>& going_on);
 

@@ -1,68 +1,67 @@
 #include "extensions/operators/file/work_tree.hpp"
 
-#include <git2.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <cstdlib>
+#include <memory>
 #include <ranges>
 
 #include "extensions/operators/file/io.hpp"
 #include "extensions/operators/file/walk.hpp"
+#include "extensions/operators/git/command.hpp"
+#include "extensions/operators/paths.hpp"
 
 namespace symphony::extensions {
 
-// The index of the repository, for files that are tracked although ignored.
-class WorkTree::Tracked {
- public:
-  explicit Tracked(const std::string& top) {
-    git_libgit2_init();
-    if (git_repository_open(&repository_, top.c_str()) == 0)
-      git_repository_index(&index_, repository_);
-  }
-  ~Tracked() {
-    git_index_free(index_);
-    git_repository_free(repository_);
-    git_libgit2_shutdown();
-  }
-  Tracked(const Tracked&) = delete;
-  Tracked& operator=(const Tracked&) = delete;
+namespace {
 
-  bool holds(const std::string& path, bool is_directory) const {
-    if (!index_) return false;
-    if (!is_directory) return git_index_get_bypath(index_, path.c_str(), 0) != nullptr;
-    std::size_t position = 0;
-    return git_index_find_prefix(&position, index_, (path + "/").c_str()) == 0;
-  }
-  // The directory that holds info/exclude.
-  std::string common_directory() const {
-    const char* directory = repository_ ? git_repository_commondir(repository_) : nullptr;
-    return directory ? directory : "";
-  }
+constexpr std::size_t kMaxGitFileBytes = 64 << 10;
 
- private:
-  git_repository* repository_ = nullptr;
-  git_index* index_ = nullptr;
-};
+// The repository's directory as the file `.git` of a linked work tree or submodule names it.
+std::string named_directory(const std::string& file, std::string_view mark,
+                            const std::string& base) {
+  std::string text;
+  if (!read_prefix(file, kMaxGitFileBytes, text).ok() || !text.starts_with(mark)) return "";
+  text.erase(0, mark.size());
+  while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
+  return join_path(base, text);
+}
 
-WorkTree::~WorkTree() = default;
+// The directory that all work trees of a repository share: it holds info/exclude.
+std::string common_directory(const std::string& top) {
+  const std::string dot_git = top + "/.git";
+  struct stat info {};
+  if (::stat(dot_git.c_str(), &info) != 0) return "";
+  const std::string own =
+      S_ISDIR(info.st_mode) ? dot_git : named_directory(dot_git, "gitdir: ", top);
+  const std::string common = named_directory(own + "/commondir", "", own);
+  return common.empty() ? own : common;
+}
 
-std::unique_ptr<WorkTree> WorkTree::discover(const std::string& root) {
+}  // namespace
+
+Result<std::unique_ptr<WorkTree>> WorkTree::discover(const std::string& root,
+                                                     std::function<bool()> cancelled) {
   const std::unique_ptr<char, decltype(&std::free)> real(::realpath(root.c_str(), nullptr),
                                                          &std::free);
-  if (!real) return nullptr;
+  if (!real) return system_error("walk", root, errno);
   const std::string absolute = real.get();
   std::string top = absolute;
   for (;; top.resize(top.rfind('/'))) {
     struct stat info {};
-    if (::lstat((top + "/.git").c_str(), &info) == 0) break;
-    if (top.empty() || top == "/") return nullptr;
+    const std::string git = top + "/.git";
+    if (::lstat(git.c_str(), &info) == 0) break;
+    if (errno != ENOENT && errno != ENOTDIR) return system_error("look at", git, errno);
+    if (top.empty() || top == "/") return std::unique_ptr<WorkTree>();
   }
   auto tree = std::unique_ptr<WorkTree>(new WorkTree);
   tree->top_ = top;
   if (absolute.size() > top.size()) tree->root_base_ = absolute.substr(top.size() + 1) + "/";
-  tree->tracked_ = std::make_unique<Tracked>(top);
-  if (const std::string common = tree->tracked_->common_directory(); !common.empty())
-    tree->push("", common + "info/exclude");
+  tree->cancelled_ = std::move(cancelled);
+  if (const std::string common = common_directory(top); !common.empty())
+    tree->push("", common + "/info/exclude");
   // Directories from the top down to just above the root; the walk enters the root itself.
   for (std::size_t at = 0; at < tree->root_base_.size();) {
     const std::string base = tree->root_base_.substr(0, at);
@@ -75,7 +74,11 @@ std::unique_ptr<WorkTree> WorkTree::discover(const std::string& root) {
 void WorkTree::push(std::string base, const std::string& ignore_file) {
   Level level{.base = std::move(base), .patterns = {}};
   std::string text;
-  if (read_file(ignore_file, kMaxIgnoreFileBytes, text).ok()) level.patterns.add_lines(text);
+  const auto read = read_prefix(ignore_file, kMaxIgnoreFileBytes, text);
+  if (read)
+    level.patterns.add_lines(text);
+  else if (read.error().code != Errc::NOT_FOUND)
+    unread_.emplace_back(ignore_file, read.error().message);
   levels_.push_back(std::move(level));
 }
 
@@ -88,13 +91,35 @@ void WorkTree::enter(std::string_view directory) {
 
 void WorkTree::leave() { levels_.pop_back(); }
 
-bool WorkTree::ignored(std::string_view path, bool is_directory) const {
+// Asked of git only once something is ignored: most trees have nothing that is both.
+bool WorkTree::tracked(const std::string& path, bool is_directory) {
+  if (!tracked_) {
+    tracked_.emplace();
+    auto listed = git::run_git({top_, {"ls-files", "-z"}}, {.cancelled = cancelled_});
+    if (!listed) {
+      problem_ = listed.error().message;
+    } else if (!listed->ok()) {
+      problem_ = listed->complaint;
+    } else {
+      for (std::size_t at = 0; at < listed->output.size();) {
+        const auto end = std::min(listed->output.find('\0', at), listed->output.size());
+        tracked_->insert(listed->output.substr(at, end - at));
+        at = end + 1;
+      }
+    }
+  }
+  if (!is_directory) return tracked_->contains(path);
+  const auto inside = tracked_->lower_bound(path + "/");
+  return inside != tracked_->end() && inside->starts_with(path + "/");
+}
+
+bool WorkTree::ignored(std::string_view path, bool is_directory) {
   const std::string full = root_base_ + std::string(path);
   for (const Level& level : std::views::reverse(levels_)) {
     if (level.patterns.empty()) continue;
     const auto inside = std::string_view(full).substr(level.base.size());
     if (const auto verdict = level.patterns.verdict(inside, is_directory))
-      return *verdict && !tracked_->holds(full, is_directory);
+      return *verdict && !tracked(full, is_directory);
   }
   return false;
 }

@@ -1,143 +1,122 @@
 #include "extensions/operators/git/blame.hpp"
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
+#include <charconv>
 #include <map>
-#include <string_view>
+
+#include "extensions/operators/file/io.hpp"
+#include "extensions/operators/paths.hpp"
 
 namespace symphony::extensions::git {
 namespace {
 
-struct OidLess {
-  bool operator()(const git_oid& a, const git_oid& b) const { return git_oid_cmp(&a, &b) < 0; }
-};
-
-BlobHandle committed_blob(const Repository& repository, const std::string& path) {
-  const auto head = repository.head();
-  if (!head) return nullptr;
-  git_commit* raw_commit = nullptr;
-  if (git_commit_lookup(&raw_commit, repository.get(), &*head) != 0) return nullptr;
-  const CommitHandle commit(raw_commit);
-  git_tree* raw_tree = nullptr;
-  if (git_commit_tree(&raw_tree, raw_commit) != 0) return nullptr;
-  const TreeHandle tree(raw_tree);
-  git_tree_entry* raw_entry = nullptr;
-  if (git_tree_entry_bypath(&raw_entry, raw_tree, path.c_str()) != 0) return nullptr;
-  const TreeEntryHandle entry(raw_entry);
-  const auto mode = git_tree_entry_filemode(raw_entry);
-  if (mode != GIT_FILEMODE_BLOB && mode != GIT_FILEMODE_BLOB_EXECUTABLE) return nullptr;
-  git_blob* blob = nullptr;
-  if (git_blob_lookup(&blob, repository.get(), git_tree_entry_id(raw_entry)) != 0) return nullptr;
-  return BlobHandle(blob);
-}
-
-std::optional<std::string> work_tree_content(const Repository& repository,
-                                             const std::string& path) {
-  const char* root = git_repository_workdir(repository.get());
-  if (root == nullptr) return std::nullopt;
-  const std::filesystem::path file = std::filesystem::path(root) / path;
-  std::error_code error;
-  const auto size = std::filesystem::file_size(file, error);
-  if (error || size > static_cast<std::uintmax_t>(kMaxBlamedBytes)) return std::nullopt;
-  std::ifstream in(file, std::ios::binary);
-  std::string content(size, '\0');
-  in.read(content.data(), static_cast<std::streamsize>(size));
-  content.resize(static_cast<std::size_t>(std::max<std::streamsize>(0, in.gcount())));
-  return in.bad() ? std::nullopt : std::optional(std::move(content));
-}
-
 std::size_t line_count(std::string_view text) {
-  const auto newlines = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+  const auto newlines = static_cast<std::size_t>(std::ranges::count(text, '\n'));
   return newlines + (!text.empty() && text.back() != '\n' ? 1 : 0);
 }
 
-// For each line of `content` (0-based), the line of `blob` it is, or kUncommitted.
-std::vector<std::uint32_t> map_lines(const git_blob* blob, const std::string& content) {
-  struct Hunk {
-    int old_start, old_lines, new_start, new_lines;
-  };
-  std::vector<Hunk> hunks;
-  git_diff_options options;
-  git_diff_options_init(&options, GIT_DIFF_OPTIONS_VERSION);
-  options.context_lines = 0;
-  // Work trees with other line endings than the repository are still the same lines.
-  options.flags = GIT_DIFF_IGNORE_WHITESPACE_EOL;
-  const auto on_hunk = [](const git_diff_delta*, const git_diff_hunk* hunk, void* payload) {
-    static_cast<std::vector<Hunk>*>(payload)->push_back(
-        {hunk->old_start, hunk->old_lines, hunk->new_start, hunk->new_lines});
-    return 0;
-  };
-  git_diff_blob_to_buffer(blob, nullptr, content.data(), content.size(), nullptr, &options, nullptr,
-                          nullptr, on_hunk, nullptr, &hunks);
-  std::vector<std::uint32_t> origin(line_count(content), kUncommitted);
-  std::int64_t next = 0;   // first line not yet mapped
-  std::int64_t shift = 0;  // old minus new
-  const auto copy_until = [&](std::int64_t end) {
-    for (; next < std::min<std::int64_t>(end, static_cast<std::int64_t>(origin.size())); ++next) {
-      origin[static_cast<std::size_t>(next)] = static_cast<std::uint32_t>(next + shift);
-    }
-  };
-  for (const Hunk& hunk : hunks) {
-    // A hunk without new lines names the line before it.
-    copy_until(hunk.new_lines == 0 ? hunk.new_start : hunk.new_start - 1);
-    next += hunk.new_lines;
-    shift += hunk.old_lines - hunk.new_lines;
+std::string_view take_until(std::string_view& text, char end) {
+  const auto part = text.substr(0, text.find(end));
+  text.remove_prefix(std::min(text.size(), part.size() + 1));
+  return part;
+}
+
+std::int64_t number_of(std::string_view text) {
+  std::int64_t number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+// -L options for these lines, neighbours in one.
+std::vector<std::string> ranges_of(std::vector<std::int64_t> lines) {
+  std::ranges::sort(lines);
+  std::vector<std::string> options;
+  for (std::size_t i = 0; i < lines.size();) {
+    std::size_t end = i + 1;
+    while (end < lines.size() && lines[end] <= lines[end - 1] + 1) ++end;
+    options.push_back("-L" + std::to_string(lines[i]) + "," + std::to_string(lines[end - 1]));
+    i = end;
   }
-  copy_until(static_cast<std::int64_t>(origin.size()));
-  return origin;
+  return options.size() > kMaxBlamedRanges ? std::vector<std::string>{} : options;
+}
+
+void read_header(std::string_view line, LineOrigin& origin) {
+  const auto name = take_until(line, ' ');
+  if (name == "author") {
+    origin.author.name = to_utf8_lossy(line);
+  } else if (name == "author-mail") {  // "<ada@example.org>"
+    if (line.starts_with('<') && line.ends_with('>')) line = line.substr(1, line.size() - 2);
+    origin.author.email = to_utf8_lossy(line);
+  } else if (name == "committer-time") {
+    origin.time_s = number_of(line);
+  } else if (name == "boundary") {
+    origin.at_least = true;
+  }
 }
 
 }  // namespace
 
-std::optional<FileBlame> blame_file(const Repository& repository, const std::string& path,
-                                    const std::optional<git_oid>& oldest_commit) {
-  const BlobHandle blob = committed_blob(repository, path);
-  if (!blob || git_blob_is_binary(blob.get()) == 1) return std::nullopt;
-  if (git_blob_rawsize(blob.get()) > static_cast<git_object_size_t>(kMaxBlamedBytes)) {
-    return std::nullopt;
-  }
-  git_blame_options options;
-  git_blame_options_init(&options, GIT_BLAME_OPTIONS_VERSION);
-  if (oldest_commit) options.oldest_commit = *oldest_commit;
-  git_blame* raw = nullptr;
-  if (git_blame_file(&raw, repository.get(), path.c_str(), &options) != 0) return std::nullopt;
-  const BlameHandle blame(raw);
-
-  const std::string committed(static_cast<const char*>(git_blob_rawcontent(blob.get())),
-                              static_cast<std::size_t>(git_blob_rawsize(blob.get())));
-  std::vector<std::uint32_t> committed_origin(line_count(committed), kUncommitted);
-  FileBlame result;
-  std::map<git_oid, std::uint32_t, OidLess> index_of;
-  for (std::uint32_t i = 0; i < git_blame_get_hunk_count(raw); ++i) {
-    const git_blame_hunk* hunk = git_blame_get_hunk_byindex(raw, i);
-    const auto [found, added] = index_of.try_emplace(
-        hunk->final_commit_id, static_cast<std::uint32_t>(result.origins.size()));
-    if (added) {
-      LineOrigin origin;
-      git_commit* commit = nullptr;
-      if (git_commit_lookup(&commit, repository.get(), &hunk->final_commit_id) == 0) {
-        const CommitHandle handle(commit);
-        origin.time_s = git_commit_time(commit);
-        origin.author = repository.person(git_commit_author(commit)).name;
-      }
-      result.origins.push_back(std::move(origin));
+FileBlame parse_blame(std::string_view text, std::size_t lines) {
+  FileBlame blame{std::vector<std::uint32_t>(lines, kNotAsked), {}};
+  std::map<std::string_view, std::uint32_t> index_of;
+  while (!text.empty()) {
+    std::string_view head = take_until(text, '\n');  // "<id> <old line> <line> <count>"
+    const auto id = take_until(head, ' ');
+    take_until(head, ' ');
+    const auto first = number_of(take_until(head, ' '));
+    const auto count = number_of(head);
+    const bool committed = id.find_first_not_of('0') != id.npos;
+    auto index = kUncommitted;
+    if (committed) {
+      const auto [found, added] =
+          index_of.try_emplace(id, static_cast<std::uint32_t>(blame.origins.size()));
+      if (added) blame.origins.push_back({.commit = std::string(id)});
+      index = found->second;
     }
-    const std::size_t first = hunk->final_start_line_number - 1;
-    const std::size_t end = std::min(first + hunk->lines_in_hunk, committed_origin.size());
-    std::fill(committed_origin.begin() + static_cast<std::ptrdiff_t>(std::min(first, end)),
-              committed_origin.begin() + static_cast<std::ptrdiff_t>(end), found->second);
+    LineOrigin ignored;
+    LineOrigin& origin = committed ? blame.origins[index] : ignored;
+    while (!text.empty()) {
+      const auto line = take_until(text, '\n');
+      read_header(line, origin);
+      if (line.starts_with("filename ")) break;
+    }
+    if (first < 1 || count < 1 || first + count - 1 > static_cast<std::int64_t>(kMaxBlamedBytes))
+      continue;
+    const auto end = static_cast<std::size_t>(first + count - 1);
+    if (blame.line_origin.size() < end) blame.line_origin.resize(end, kNotAsked);
+    std::fill(blame.line_origin.begin() + first - 1,
+              blame.line_origin.begin() + static_cast<std::ptrdiff_t>(end), index);
   }
-  const auto content = work_tree_content(repository, path);
-  if (!content || *content == committed) {
-    result.line_origin = std::move(committed_origin);
-    return result;
+  return blame;
+}
+
+Result<FileBlame> blame_file(const Repository& repository, const std::string& path,
+                             std::vector<std::int64_t> lines, const std::string& oldest_commit) {
+  std::vector<std::string> arguments{"blame", "--incremental", "--root", "--no-textconv",
+                                     "--no-ignore-revs-file"};
+  std::size_t count = 0;
+  if (!repository.bare()) {
+    std::string content;
+    const auto read = read_prefix(join_path(repository.root(), path), kMaxBlamedBytes, content);
+    if (!read) return read.error();
+    if (read->truncated) return Error{Errc::FAILED_PRECONDITION, "it is larger than 2 MiB"};
+    count = line_count(content);
+    const bool all = lines.empty();
+    std::erase_if(lines, [&](std::int64_t line) {
+      return line < 1 || line > static_cast<std::int64_t>(count);
+    });
+    if (count == 0 || (!all && lines.empty()))
+      return FileBlame{std::vector<std::uint32_t>(count, kNotAsked), {}};
+    std::ranges::move(ranges_of(std::move(lines)), std::back_inserter(arguments));
   }
-  for (const std::uint32_t line : map_lines(blob.get(), *content)) {
-    result.line_origin.push_back(line < committed_origin.size() ? committed_origin[line]
-                                                                : kUncommitted);
-  }
-  return result;
+  // A bound alone leaves the work tree to be blamed; with HEAD it would be what was committed.
+  if (!oldest_commit.empty()) arguments.push_back("^" + oldest_commit);
+  if (repository.bare()) arguments.push_back("HEAD");
+  arguments.insert(arguments.end(), {"--", path});
+  auto answer = repository.run_at_root(std::move(arguments));
+  if (!answer) return answer.error();
+  if (!answer->ok()) return Error{Errc::UNAVAILABLE, answer->complaint};
+  return parse_blame(answer->output, count);
 }
 
 }  // namespace symphony::extensions::git

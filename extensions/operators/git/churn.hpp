@@ -1,18 +1,21 @@
 // How often, how much and by whom each file was changed: pure accounting over commits.
 //
-// Fed from new to old, it follows renames: what an old name did counts for the newest name. Files
-// that were deleted and not made again are left out.
+// Fed from new to old, it follows renames: what an old name did counts for the newest name. A file
+// begins with the commit that made it: what a file of the same name did that was deleted before is
+// another file's. Files that HEAD does not have are left out.
 #pragma once
 
 #include <cstdint>
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
-#include "extensions/operators/git/history.hpp"
-#include "messages/json_value.hpp"
+#include "extensions/operators/git/log_text.hpp"
+#include "extensions/operators/git/people.hpp"
 
 namespace symphony::extensions::git {
 
@@ -44,8 +47,7 @@ struct Churn {
   std::vector<FileChurn> files;         // most commits first, then by path
   std::vector<AuthorActivity> authors;  // most changes first, then by name
   std::int64_t commits = 0;
-  std::int64_t bulk_commits = 0;      // whose files are not counted
-  std::int64_t boundary_commits = 0;  // at the edge of a shallow clone
+  std::int64_t bulk_commits = 0;  // whose files are not counted
 };
 
 // Not thread-safe.
@@ -53,26 +55,34 @@ class ChurnTable {
  public:
   // REQUIRES: commits come from new to old.
   void add(const Commit& commit);
-  Churn finish() &&;
+  // `living`: the paths that HEAD has, where known; else a file whose last change deleted it is
+  // gone.
+  Churn finish(const std::optional<std::set<std::string>>& living) &&;
 
  private:
-  struct Entry {
+  using Weights = std::map<std::size_t, std::int64_t>;
+  struct File {
     FileChurn churn;
-    std::map<std::size_t, std::int64_t> owners;
-    bool gone = false;
+    Weights owners;        // by number in people_
+    bool deleted = false;  // by its last change
+    bool former = false;   // a later file has its name
+  };
+  // Which file a name means in the commits that are still to come.
+  struct Name {
+    std::size_t file = 0;
+    bool made = false;  // the commit that made it has been seen
   };
 
-  std::size_t author_index(const Commit& commit);
-  void add_change(const std::string& newest, const FileChange& change, const Commit& commit,
-                  std::size_t author);
+  void count_author(const Commit& commit, std::size_t number);
+  std::size_t file_of(const FileChange& change);
+  std::size_t new_file(const std::string& path, bool former);
 
-  std::unordered_map<std::string, Entry> files_;
-  std::unordered_map<std::string, std::string> renamed_to_;  // old name to the newest one
-  std::unordered_map<std::string, std::size_t> author_of_key_;
-  std::vector<AuthorActivity> authors_;
+  std::vector<File> files_;
+  std::unordered_map<std::string, Name> names_;
+  People people_;
+  std::vector<AuthorActivity> activities_;  // by number in people_
   std::int64_t commits_ = 0;
   std::int64_t bulk_commits_ = 0;
-  std::int64_t boundary_commits_ = 0;
 };
 
 }  // namespace symphony::extensions::git

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <cmath>
 
-#include "extensions/operators/git/utc_time.hpp"
 #include "extensions/operators/paths.hpp"
+#include "runtime/text/format.hpp"
 
 namespace symphony::extensions::git {
 namespace {
+
+using runtime::format_utc;
 
 double rounded(double share) { return std::round(share * 10'000) / 10'000; }
 
@@ -30,12 +32,12 @@ Json to_json(const AuthorActivity& author) {
           {"changes", author.changes},
           {"files", author.files},
           {"first_s", author.first_s},
-          {"first", utc_text(author.first_s)},
+          {"first", format_utc(author.first_s)},
           {"last_s", author.last_s},
-          {"last", utc_text(author.last_s)}};
+          {"last", format_utc(author.last_s)}};
 }
 
-Json to_json(const FileChurn& file, const std::vector<AuthorActivity>& authors) {
+Json to_json(const FileChurn& file, const std::vector<AuthorActivity>& authors, bool with_lines) {
   Json owners = Json::array();
   std::int64_t all = 0;
   for (std::size_t i = 0; i < file.owners.size(); ++i) {
@@ -46,10 +48,10 @@ Json to_json(const FileChurn& file, const std::vector<AuthorActivity>& authors) 
   return {
       {"path", encode_path(file.path)},
       {"commits", file.commits},
-      {"lines_added", file.added},
-      {"lines_removed", file.removed},
+      {"lines_added", with_lines ? Json(file.added) : Json()},
+      {"lines_removed", with_lines ? Json(file.removed) : Json()},
       {"last_change_s", file.last_change_s},
-      {"last_change", utc_text(file.last_change_s)},
+      {"last_change", format_utc(file.last_change_s)},
       {"first_change_s", file.first_change_s},
       {"authors", file.owners.size()},
       {"top_author", authors[top].name},
@@ -76,14 +78,14 @@ Json to_json(const Ownership& ownership, const std::vector<AuthorActivity>& auth
 Json to_json(const Commit& commit) {
   Json files = Json::array();
   for (const FileChange& change : commit.changes) files.push_back(encode_path(change.path));
-  return {{"id", hex(commit.id)},
+  return {{"id", commit.id},
           {"time_s", commit.time_s},
-          {"time", utc_text(commit.time_s)},
+          {"time", format_utc(commit.time_s)},
           {"author", commit.author.name},
           {"email", commit.author.email},
           {"summary", commit.summary},
           {"merge", commit.merge},
-          {"files", std::move(files)}};
+          {"files", commit.unread ? Json() : std::move(files)}};
 }
 
 std::vector<OwnedFile> owned_files(const Json& files, std::size_t author_count) {

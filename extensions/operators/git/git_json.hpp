@@ -14,9 +14,10 @@ namespace symphony::extensions::git {
 inline constexpr std::size_t kMaxOwnersListed = 16;
 
 Json to_json(const AuthorActivity& author);
-// Owners are [[author index, changes], ...].
-Json to_json(const FileChurn& file, const std::vector<AuthorActivity>& authors);
+// Owners are [[author index, changes], ...]; lines are null where they were not counted.
+Json to_json(const FileChurn& file, const std::vector<AuthorActivity>& authors, bool with_lines);
 Json to_json(const Ownership& ownership, const std::vector<AuthorActivity>& authors);
+// `files` is null where they cannot be read.
 Json to_json(const Commit& commit);
 
 // Entries without path or owners are left out.

@@ -1,87 +1,80 @@
-// Reading git repositories through libgit2: handles that free themselves, and opening whatever
-// repository a directory belongs to.
-//
-// Symphony only reads: the check that a repository belongs to the calling user is switched off
-// (it protects against hooks and configuration that only writing or running commands would use).
-// libgit2 objects are not to be shared between threads: every thread opens its own Repository.
+// What there is to know of the repository that a directory belongs to, asked of git itself.
 #pragma once
 
-#include <git2.h>
-
-#include <cstdint>
-#include <memory>
+#include <cstddef>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
-#include "messages/result.hpp"
+#include "extensions/operators/git/command.hpp"
 
 namespace symphony::extensions::git {
 
-template <auto Free>
-struct Freer {
-  template <class T>
-  void operator()(T* object) const noexcept {
-    Free(object);
-  }
-};
-using RepositoryHandle = std::unique_ptr<git_repository, Freer<git_repository_free>>;
-using CommitHandle = std::unique_ptr<git_commit, Freer<git_commit_free>>;
-using TreeHandle = std::unique_ptr<git_tree, Freer<git_tree_free>>;
-using TreeEntryHandle = std::unique_ptr<git_tree_entry, Freer<git_tree_entry_free>>;
-using BlobHandle = std::unique_ptr<git_blob, Freer<git_blob_free>>;
-using DiffHandle = std::unique_ptr<git_diff, Freer<git_diff_free>>;
-using PatchHandle = std::unique_ptr<git_patch, Freer<git_patch_free>>;
-using BlameHandle = std::unique_ptr<git_blame, Freer<git_blame_free>>;
-using ReferenceHandle = std::unique_ptr<git_reference, Freer<git_reference_free>>;
-using MailmapHandle = std::unique_ptr<git_mailmap, Freer<git_mailmap_free>>;
-using StatusHandle = std::unique_ptr<git_status_list, Freer<git_status_list_free>>;
+// Whether `directory` is git's own: what `git init --bare` makes, or what lies in a `.git`.
+bool is_git_directory(const std::string& directory);
 
-// libgit2 counts its users; while one of these lives it is initialised and set up for reading.
-class Library {
- public:
-  Library();
-  ~Library();
-  Library(const Library&) = delete;
-  Library& operator=(const Library&) = delete;
-};
-
-// The text of libgit2's last error on this thread.
-std::string last_error();
-
-// Who made a commit, after .mailmap. `key` tells people apart: the address in lower case, or the
-// name where there is no address. Bytes that are not UTF-8 are replaced.
+// Who made a commit, after .mailmap, as valid UTF-8. Either may be empty.
 struct Person {
-  std::string key;
   std::string name;
   std::string email;
+};
+
+// Tracked files that differ from HEAD. What cannot be told is not counted, and said.
+struct Changes {
+  std::optional<std::size_t> files;  // nothing: not known
+  std::string note;
 };
 
 class Repository {
  public:
   // What there is at a directory (or the directory of a file): nothing when it belongs to no
-  // repository. An error when there is one that cannot be read (damaged, unknown format).
-  static Result<std::optional<Repository>> open(const std::string& path);
+  // repository. Errc::UNAVAILABLE when there is one that cannot be read, in git's words.
+  static Result<std::optional<Repository>> open(const std::string& path, Patience patience);
 
-  git_repository* get() const noexcept { return handle_.get(); }
+  // Runs git in the asked directory, or at the root. From any thread.
+  Result<Answer> run(std::vector<std::string> arguments, std::string input = {}) const;
+  Result<Answer> run_at_root(std::vector<std::string> arguments, std::string input = {}) const;
 
+  const std::string& root() const noexcept { return root_; }  // of the work tree; bare: its own
   // Where the asked directory lies below the root of the work tree: "" or "a/b/" (raw bytes).
   const std::string& prefix() const noexcept { return prefix_; }
-  bool bare() const { return git_repository_is_bare(handle_.get()) == 1; }
-  bool shallow() const { return git_repository_is_shallow(handle_.get()) == 1; }
+  bool bare() const noexcept { return bare_; }  // or asked from inside the git directory
+  bool shallow() const noexcept { return shallow_; }
+  // The id of the commit that HEAD names; empty without commits, or when HEAD is damaged.
+  const std::string& head() const noexcept { return head_; }
+  const std::string& branch() const noexcept { return branch_; }  // UTF-8; empty when detached
+  // Why history is missing or incomplete, as sentences; empty when it is not.
+  const std::string& note() const noexcept { return note_; }
 
-  // The commit HEAD points at; nothing in an empty repository.
-  std::optional<git_oid> head() const;
-  Person person(const git_signature* signature) const;
+  // A clone that left objects out; they are not fetched here.
+  bool partial() const noexcept { return partial_; }
+  // The commits at the edge of a shallow clone.
+  Result<std::set<std::string>> shallow_commits() const;
+  Result<Changes> changes() const;
+  // Paths of tracked regular files, relative to the root, raw bytes.
+  Result<std::set<std::string>> tracked_files() const;
 
  private:
-  Repository(RepositoryHandle handle, std::string prefix);
+  Repository(std::string directory, Patience patience)
+      : directory_(std::move(directory)), patience_(std::move(patience)) {}
+  Status read_settings();
+  Status read_place();
+  Status read_head();
+  Result<std::size_t> filtered(const std::vector<std::string>& paths) const;
 
-  RepositoryHandle handle_;
-  MailmapHandle mailmap_;
-  std::string prefix_;
+  std::string directory_;
+  Patience patience_;
+  std::string root_, prefix_, head_, branch_, note_;
+  bool bare_ = false;
+  bool shallow_ = false;
+  bool partial_ = false;
+  // Filters are programs that the repository names; these settings switch them off.
+  std::vector<std::pair<std::string, std::string>> no_filters_;
 };
 
-std::string hex(const git_oid& id);
+// Adds a sentence to a note that may have some; what it says already is not said again.
+void add_note(std::string& note, std::string_view sentence);
 
 }  // namespace symphony::extensions::git

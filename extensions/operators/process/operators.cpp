@@ -1,15 +1,14 @@
 // process.run.
 #include "extensions/operators/operators.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <map>
 #include <string>
 
 #include "extensions/operators/kit.hpp"
 #include "extensions/operators/paths.hpp"
-#include "extensions/operators/process/run.hpp"
+#include "extensions/operators/process/excerpt.hpp"
+#include "runtime/process/process.hpp"
 
 namespace symphony::extensions {
 
@@ -17,9 +16,11 @@ namespace {
 
 using actors::OperatorContext;
 using actors::ValueType;
+using runtime::kMaxProcessArguments;
+using runtime::ProcessCommand;
+using runtime::ProcessOutcome;
 
 constexpr std::int64_t kMaxTimeoutMs = std::int64_t{7} * 24 * 3600 * 1000;
-constexpr std::size_t kErrorExcerptBytes = 400;
 
 std::string raw_text(ArgumentReader& args, std::string_view field, const std::string& text) {
   std::string raw = decode_path(text);
@@ -29,15 +30,13 @@ std::string raw_text(ArgumentReader& args, std::string_view field, const std::st
 }
 
 // The environment as sorted NAME=value.
-std::vector<std::string> environment(ArgumentReader& args) {
+std::vector<std::string> environment(ArgumentReader& args, const OperatorContext& context) {
   const std::string& mode = args.choice("environment_mode", {"extend", "replace"});
   std::map<std::string, std::string> variables;
   if (mode == "extend") {
-    for (char** entry = ::environ; entry && *entry; ++entry) {
-      const std::string_view text = *entry;
+    for (const std::string& text : context.environment()) {
       const auto equals = text.find('=');
-      if (equals != std::string_view::npos)
-        variables[std::string(text.substr(0, equals))] = text.substr(equals + 1);
+      variables.emplace(text.substr(0, equals), text.substr(equals + 1));
     }
   }
   for (const auto& [name, value] : args.object("environment").items()) {
@@ -70,16 +69,13 @@ std::vector<int> accepted_exit_codes(ArgumentReader& args) {
   return codes;
 }
 
-std::string excerpt(const std::string& output) {
-  std::string text = to_utf8_lossy(output);
-  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
-  if (text.empty()) return "";
-  if (text.size() > kErrorExcerptBytes) {
-    std::size_t from = text.size() - kErrorExcerptBytes;
-    while (from < text.size() && (static_cast<unsigned char>(text[from]) & 0xC0) == 0x80) ++from;
-    text = "..." + text.substr(from);
-  }
-  return ": " + text;
+// What the program said of its failure: on standard error, or, when it said nothing there, on
+// standard output.
+std::string last_words(const ProcessOutcome& outcome) {
+  std::string text = excerpt({outcome.err, outcome.err_tail, outcome.err_bytes});
+  if (!text.empty()) return text;
+  text = excerpt({outcome.out, outcome.out_tail, outcome.out_bytes});
+  return text.empty() ? text : "; it printed" + text;
 }
 
 Status judge(const ProcessOutcome& outcome, const std::string& program,
@@ -91,19 +87,26 @@ Status judge(const ProcessOutcome& outcome, const std::string& program,
     return Error{Errc::DEADLINE_EXCEEDED, name + " was ended after " +
                                               std::to_string(outcome.duration.count()) +
                                               " ms (timeout_ms is " + std::to_string(timeout_ms) +
-                                              ")" + excerpt(outcome.err)};
+                                              ")" + last_words(outcome)};
   }
   // No list accepts every exit, but an end by signal is never asked for.
   if (outcome.signal != 0) {
     return Error{
         Errc::FAILED_PRECONDITION,
-        name + " was ended by signal " + std::to_string(outcome.signal) + excerpt(outcome.err)};
+        name + " was ended by signal " + std::to_string(outcome.signal) + last_words(outcome)};
   }
   if (accepted.empty() || std::ranges::find(accepted, outcome.exit_code) != accepted.end())
     return {};
   return Error{
       Errc::FAILED_PRECONDITION,
-      name + " ended with exit code " + std::to_string(outcome.exit_code) + excerpt(outcome.err)};
+      name + " ended with exit code " + std::to_string(outcome.exit_code) + last_words(outcome)};
+}
+
+// `ls | wc -l` as the name of a program is a line for a shell.
+Error with_hint(Error error, const std::string& program) {
+  if (error.code == Errc::NOT_FOUND && program.find_first_of(" |&;<>$`*") != std::string::npos)
+    error.message += " (no shell reads it; for one: command = [\"sh\", \"-c\", \"…\"])";
+  return error;
 }
 
 Result<Json> run(ArgumentReader& args, OperatorContext& context) {
@@ -114,8 +117,8 @@ Result<Json> run(ArgumentReader& args, OperatorContext& context) {
     args.fail("command", "command must name a program");
   if (command.arguments.size() > kMaxProcessArguments)
     args.fail("command", "command has more than 10,000 arguments");
-  command.environment = environment(args);
-  command.directory = args.path("directory");
+  command.environment = environment(args, context);
+  command.directory = args.root("directory");
   command.input = args.text("stdin");
   command.max_output_bytes =
       static_cast<std::size_t>(args.integer("output_limit_bytes", 0, kMaxResultBytes));
@@ -128,8 +131,14 @@ Result<Json> run(ArgumentReader& args, OperatorContext& context) {
     const auto own = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
     command.deadline = std::min(command.deadline, own);
   }
-  auto outcome = run_process(command, [&] { return context.cancelled(); });
-  if (!outcome) return outcome.error();
+  command.hurried = [&] { return context.hurried(); };
+  command.alone_as = context.name();
+  command.on_output = [&](runtime::OutputStream stream, std::string_view bytes) {
+    context.output(stream, bytes);
+  };
+  auto outcome =
+      runtime::run_process(context.fork_server(), command, [&] { return context.cancelled(); });
+  if (!outcome) return with_hint(std::move(outcome).error(), command.arguments.front());
   if (auto good = judge(*outcome, command.arguments.front(), accepted, timeout_ms); !good)
     return good.error();
   return Json{{"exit_code", outcome->exit_code},
@@ -146,19 +155,24 @@ Result<Json> run(ArgumentReader& args, OperatorContext& context) {
 void add_process_operators(actors::OperatorRegistry& registry) {
   registry.add(make_operator(
       {.name = "process.run",
-       .summary = "Runs a program without a shell, in its own process group, and waits for it",
+       .summary = "Runs a program without a shell or a terminal, and waits for it; whatever it "
+                  "starts ends "
+                  "with it",
        .arguments =
            {required("command", ValueType::list,
                      "program (looked up in PATH) and its arguments, as path-text"),
-            optional("directory", ValueType::path, "", "where it runs; empty: the node's own"),
+            optional("directory", ValueType::path, "",
+                     "where it runs; empty: the directory of the run"),
             optional("environment", ValueType::object, nullptr,
                      "variables to set; null leaves one out"),
             optional("environment_mode", ValueType::text, "extend",
-                     "extend the node's own environment, or replace it"),
+                     "extend what the run has of its caller's and its melody sets (env, pass_env), "
+                     "or replace it"),
             optional("stdin", ValueType::text, "", "text for its standard input"),
-            optional("timeout_ms", ValueType::integer, 600'000,
-                     "end it after so many milliseconds: SIGTERM, 2 s later SIGKILL to its group; "
-                     "0: only the node's own deadline"),
+            optional(
+                "timeout_ms", ValueType::integer, 600'000,
+                "end it after so many milliseconds: SIGTERM, 1 s later SIGKILL, to all that it "
+                "started; 0: only the node's own deadline"),
             optional("output_limit_bytes", ValueType::integer, 1024 * 1024,
                      "keep so many bytes of each of stdout and stderr; the rest is dropped"),
             optional("ok_exit_codes", ValueType::list, Json::array({0}),

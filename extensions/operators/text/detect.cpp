@@ -41,6 +41,7 @@ class Index {
 const Language* by_extension(std::string_view extension) {
   static const Index index(&Language::extensions);
   if (extension.empty() || extension.size() > kMaxExtensionBytes) return nullptr;
+  if (extension == "C" || extension == "H") return find_language("C++");
   char lower[kMaxExtensionBytes];
   std::ranges::transform(extension, lower, to_lower);
   return index.find({lower, extension.size()});

@@ -9,7 +9,7 @@ namespace {
 using enum LanguageKind;
 using enum StringStyle;
 using Blocks = std::array<BlockComment, 2>;
-using Strings = std::array<StringSyntax, 4>;
+using Strings = std::array<StringSyntax, 5>;
 
 constexpr auto kWord = CommentPlace::word_start;
 constexpr auto kLineStart = CommentPlace::line_start;
@@ -87,6 +87,7 @@ constexpr Language kLanguages[] = {
      .block_comments = kSlashStar,
      .strings = {{{"\"\"\"", "\"\"\"", 0, multiline},
                   {"@\"", "\"", 0, multiline},
+                  {"@$\"", "\"", 0, multiline},
                   {"\"", "\""},
                   {"'", "'", '\\', character}}}},
     {.name = "C++",
@@ -177,7 +178,10 @@ constexpr Language kLanguages[] = {
      .extensions = "fs fsi fsx",
      .line_comments = "//",
      .block_comments = kParenStar,
-     .strings = kTripleDouble},
+     .strings = {{{"\"\"\"", "\"\"\"", 0, multiline},
+                  {"@\"", "\"", 0, multiline},
+                  {"\"", "\"", '\\', multiline},
+                  {"'", "'", '\\', character}}}},
     {.name = "Fish",
      .extensions = "fish",
      .interpreters = "fish",
@@ -317,7 +321,8 @@ constexpr Language kLanguages[] = {
      .interpreters = "php",
      .line_comments = "// #",
      .block_comments = kSlashStar,
-     .strings = kLongQuotes},
+     .strings = kLongQuotes,
+     .here_documents = HereDocuments::php},
     {.name = "Pascal",
      .extensions = "pas pp dpr lpr",
      .line_comments = "//",
@@ -330,7 +335,8 @@ constexpr Language kLanguages[] = {
      .line_comment_place = kWord,
      .block_comments = {{{"=head", "\n=cut", false, kColumnOne},
                          {"=pod", "\n=cut", false, kColumnOne}}},
-     .strings = kLongQuotes},
+     .strings = kLongQuotes,
+     .here_documents = HereDocuments::script},
     {.name = "PowerShell",
      .extensions = "ps1 psm1 psd1",
      .interpreters = "pwsh",
@@ -377,7 +383,8 @@ constexpr Language kLanguages[] = {
      .interpreters = "ruby",
      .line_comments = "#",
      .block_comments = {{{"=begin", "\n=end", false, kColumnOne}}},
-     .strings = kLongQuotes},
+     .strings = kLongQuotes,
+     .here_documents = HereDocuments::script},
     {.name = "Rust",
      .extensions = "rs",
      .line_comments = "//",
@@ -419,7 +426,8 @@ constexpr Language kLanguages[] = {
      .interpreters = "sh bash dash zsh ksh ash",
      .line_comments = "#",
      .line_comment_place = kWord,
-     .strings = kShellQuotes},
+     .strings = kShellQuotes,
+     .here_documents = HereDocuments::shell},
     {.name = "Starlark",
      .extensions = "bzl star bazel",
      .file_names = "BUILD WORKSPACE",

@@ -5,9 +5,11 @@
 // cover it without gaps. Everything here is thread-safe: the table is constant, scanners are
 // immutable after construction.
 //
-// Known simplifications: here-documents and interpolated code inside strings count as what
-// surrounds them; a string that its line leaves open ends with the line unless the syntax says it
-// may go on.
+// Scanning takes time linear in the text, whatever the text is: what is searched for in vain is
+// remembered (Scanner::Memory).
+//
+// Known simplifications: interpolated code inside strings counts as what surrounds it; a string
+// that its line leaves open ends with the line unless the syntax says it may go on.
 #pragma once
 
 #include <array>
@@ -47,6 +49,14 @@ enum class StringStyle : unsigned char {
   regex,      // /.../ where an operand is expected
 };
 
+// How a language writes text that stands on the lines below the one that opens it.
+enum class HereDocuments : unsigned char {
+  none,
+  shell,   // <<WORD, <<-WORD, << 'WORD'
+  script,  // <<WORD, <<~WORD, <<"WORD" (Perl, Ruby): no blank, unquoted words in capitals
+  php,     // <<<WORD, <<<'WORD'; more may follow the closing word
+};
+
 struct StringSyntax {
   std::string_view open;
   std::string_view close;
@@ -54,7 +64,8 @@ struct StringSyntax {
   StringStyle style = StringStyle::line;
 };
 
-// Lists are words separated by blanks. Matching of extensions ignores case; names are exact.
+// Lists are words separated by blanks. Matching of extensions ignores case (but .C and .H are C++);
+// names are exact.
 struct Language {
   std::string_view name;
   LanguageKind kind = LanguageKind::programming;
@@ -64,7 +75,8 @@ struct Language {
   std::string_view line_comments = {};  // tokens
   CommentPlace line_comment_place = CommentPlace::anywhere;
   std::array<BlockComment, 2> block_comments = {};
-  std::array<StringSyntax, 4> strings = {};
+  std::array<StringSyntax, 5> strings = {};
+  HereDocuments here_documents = HereDocuments::none;
   bool ignore_case = false;  // of comment tokens (REM, rem)
 };
 
@@ -90,15 +102,30 @@ class Scanner {
   void for_each_span(std::string_view text, Visit&& visit) const {
     std::size_t code_begin = 0;
     std::size_t at = 0;
+    Memory memory;
     while (at < text.size()) {
-      const Found found = next_token(text, at);
+      const Found found = next_token(text, at, memory);
       if (found.begin > code_begin) visit(SpanKind::code, code_begin, found.begin);
       if (found.end > found.begin) visit(found.kind, found.begin, found.end);
       code_begin = at = found.end;
     }
   }
 
+  // Openings of here-documents that may stay without their closing word before a text is taken to
+  // have none (`1 << n` looks like one).
+  static constexpr unsigned kHereDocumentsUnclosedMax = 64;
+
  private:
+  // What one pass over a text remembers.
+  struct Memory {
+    struct HereDocument {
+      std::string_view word;
+      bool indented = false;  // the closing word may be
+    };
+    std::vector<HereDocument> opened;  // whose text begins on the next line
+    unsigned unclosed = 0;
+    std::size_t no_regex_before = 0;  // an expression that its line leaves open was met
+  };
   struct Token {
     std::string_view open;
     std::string_view close;  // empty: to the end of the line
@@ -117,11 +144,17 @@ class Scanner {
 
   void add(const Token& token);
   // The next comment or string at or after `from`, or {code, size, size}.
-  Found next_token(std::string_view text, std::size_t from) const;
+  Found next_token(std::string_view text, std::size_t from, Memory& memory) const;
   // One past the token that starts at `at`, or `at` when this is not one after all.
-  std::size_t token_end(const Token& token, std::string_view text, std::size_t at) const;
+  std::size_t token_end(const Token& token, std::string_view text, std::size_t at,
+                        Memory& memory) const;
+  // Remembers the here-document that opens at `at`, if one does.
+  void open_here_document(std::string_view text, std::size_t at, Memory& memory) const;
+  // One past the here-documents whose text begins at `from`, `from` when there are none.
+  std::size_t close_here_documents(std::string_view text, std::size_t from, Memory& memory) const;
 
   std::vector<Token> tokens_;  // longest opening first
+  HereDocuments here_documents_;
   std::array<bool, 256> may_open_{};
 };
 
@@ -129,7 +162,7 @@ struct LineCounts {
   std::size_t lines = 0;    // as an editor counts: a last line without a newline counts
   std::size_t code = 0;     // some code or string on it
   std::size_t comment = 0;  // only comment on it
-  std::size_t blank = 0;    // white space only, also inside comments
+  std::size_t blank = 0;    // white space only, also inside comments, not inside strings
   std::size_t longest_line_bytes = 0;
 };
 

@@ -7,6 +7,7 @@
 #include "extensions/operators/kit.hpp"
 #include "extensions/operators/operators.hpp"
 #include "extensions/operators/paths.hpp"
+#include "extensions/operators/text/encoding.hpp"
 #include "extensions/operators/text/languages.hpp"
 
 namespace symphony::extensions {
@@ -21,7 +22,7 @@ constexpr std::size_t kProgressStride = 64;
 struct Facts {
   std::string_view language = "Other";
   std::string_view kind = "other";
-  std::string_view encoding = "utf-8";
+  std::string encoding;
   bool binary = false;
   std::uint64_t size_bytes = 0;
   LineCounts counts;
@@ -30,21 +31,21 @@ struct Facts {
 Facts examine(std::string_view path, std::string_view content, std::uint64_t size_bytes) {
   Facts facts;
   facts.size_bytes = size_bytes;
-  facts.binary = looks_binary(content);
+  std::string buffer;
+  const SourceText source = decode_source(content, buffer);
+  facts.encoding = source.encoding;
+  facts.binary = source.binary();
   if (facts.binary) {
-    const bool wide = content.starts_with("\xFF\xFE") || content.starts_with("\xFE\xFF");
     facts.language = "Binary";
     facts.kind = "binary";
-    facts.encoding = wide ? "utf-16" : "binary";
     return facts;
   }
-  const Language* language = detect_language(path, content);
+  const Language* language = detect_language(path, source.text);
   if (language) {
     facts.language = language->name;
     facts.kind = to_string(language->kind);
   }
-  facts.encoding = is_utf8(content) ? "utf-8" : "other";
-  facts.counts = count_lines(content, language);
+  facts.counts = count_lines(source.text, language);
   return facts;
 }
 
@@ -97,7 +98,7 @@ Json languages_json(const std::map<std::string_view, Total>& totals) {
 }
 
 Result<Json> stats(ArgumentReader& args, OperatorContext& context) {
-  const std::string root = args.path("root");
+  const std::string root = args.root("root");
   const auto files = args.paths("files");
   const auto max_bytes = args.integer("max_file_bytes", 0, kMaxFileBytes);
   if (auto status = args.status(); !status) return status.error();
@@ -113,7 +114,7 @@ Result<Json> stats(ArgumentReader& args, OperatorContext& context) {
     if (i % kProgressStride == 0)
       context.progress(static_cast<double>(i), static_cast<double>(files.size()));
     const auto read =
-        read_file(join_path(root, files[i]), static_cast<std::size_t>(max_bytes), content);
+        read_prefix(join_path(root, files[i]), static_cast<std::size_t>(max_bytes), content);
     if (!read) {
       skipped.add(files[i], read.error().message);
       continue;
@@ -151,7 +152,8 @@ void add_text_operators(actors::OperatorRegistry& registry) {
            {result("files", ValueType::list,
                    "an object a file: path, language, kind (programming, markup, data, prose, "
                    "other, binary), size in bytes, lines = code + comment + blank, longest_line "
-                   "in bytes, binary, encoding (utf-8, utf-16, other, binary)"),
+                   "in bytes of UTF-8, binary, encoding (utf-8, utf-16, utf-32, what the file "
+                   "declares, other, binary)"),
             result("languages", ValueType::list,
                    "an object a language, most code first: language, kind, files, size in bytes, "
                    "lines, code, comment, blank"),

@@ -13,7 +13,7 @@ namespace {
 
 using namespace runtime;
 using namespace std::chrono_literals;
-using LogRef = Ref<protocol::LogView>;
+using LogRef = WaitingRef<protocol::LogView>;
 using Answer = Result<Msg<messages::NextLogResponse>>;
 using Texts = std::vector<std::string>;
 

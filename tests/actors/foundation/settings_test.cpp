@@ -31,7 +31,7 @@ class SettingsViewTest : public testing::Test {
   }
 
   std::map<std::string, Row> show(const std::string& prefix) {
-    const auto answer = Ref<protocol::Settings>{node_.asker()}
+    const auto answer = WaitingRef<protocol::Settings>{node_.asker()}
                             .show([&](auto request) { request.setPrefix(prefix); })
                             .get();
     EXPECT_TRUE(answer.ok());

@@ -13,8 +13,8 @@ namespace symphony::actors {
 namespace {
 
 using namespace runtime;
-using TelemetryRef = Ref<protocol::Telemetry>;
-using ProbeRef = Ref<protocol::Probe>;
+using TelemetryRef = WaitingRef<protocol::Telemetry>;
+using ProbeRef = WaitingRef<protocol::Probe>;
 using Names = std::vector<std::string>;
 
 class TelemetryTest : public testing::Test {

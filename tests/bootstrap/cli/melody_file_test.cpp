@@ -4,7 +4,7 @@
 
 #include <fstream>
 
-#include "runtime/system/fs.hpp"
+#include "tests/support/temp_dir.hpp"
 
 namespace symphony::cli {
 namespace {
@@ -18,7 +18,7 @@ class MelodyFile : public ::testing::Test {
   }
   static void put(const fs::path& file) { std::ofstream{file} << "name = \"m\"\n"; }
 
-  runtime::TempDir dir = runtime::TempDir::make("melody-file").value();
+  test::TempDir dir;
   std::vector<fs::path> directories{dir.path() / "own", dir.path() / "shipped"};
 };
 
@@ -33,6 +33,12 @@ TEST_F(MelodyFile, StaysWhatItIsWhenItIsAPathOrLiesNowhere) {
   put(directories[0] / "report.toml");
   for (const auto* named : {"report.toml", "./report", "../own/report", "", "other"})
     EXPECT_EQ(find_melody(named, directories), named);
+}
+
+TEST_F(MelodyFile, ThatCannotBeLookedAtIsNotReplacedByAnother) {
+  fs::create_symlink("report.toml", directories[0] / "report.toml");  // ELOOP, for root too
+  put(directories[1] / "report.toml");
+  EXPECT_EQ(find_melody("report", directories), (directories[0] / "report.toml").native());
 }
 
 }  // namespace

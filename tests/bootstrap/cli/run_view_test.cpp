@@ -185,5 +185,12 @@ TEST(RunView, SumsUpARunThatFailedWithWhatToDoNext) {
             "`symphony run --resume 0192 --again` takes it up again.\n");
 }
 
+TEST(RunView, TellsThatACancelledRunGoesOnWithoutMuchAdo) {
+  const auto summary =
+      Msg<messages::RunSummary>::build([](auto out) { out.setStatus(RunStatus::CANCELLED); });
+  EXPECT_TRUE(summary_text(*summary, "m", "0192", {})
+                  .ends_with("`symphony run --resume 0192` takes it up again.\n"));
+}
+
 }  // namespace
 }  // namespace symphony::cli

@@ -8,7 +8,7 @@
 #include <functional>
 #include <string>
 
-#include "runtime/text/path_text.hpp"
+#include "messages/utf8.hpp"
 
 namespace symphony::cli {
 namespace {
@@ -51,7 +51,7 @@ TEST(Terminal, DrawsABarByHalvesOfAColumn) {
 RC_GTEST_PROP(Terminal, FitsAnyTextIntoAnyWidth, (const std::string& bytes)) {
   const int columns = *rc::gen::inRange(2, 60);
   const auto text = one_line(bytes);
-  RC_ASSERT(runtime::is_valid_utf8(text));
+  RC_ASSERT(is_utf8(text));
   RC_ASSERT(std::none_of(text.begin(), text.end(),
                          [](char c) { return static_cast<unsigned char>(c) < 0x20; }));
   RC_ASSERT(text_columns(clip(text, columns)) <= columns);

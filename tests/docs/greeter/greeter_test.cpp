@@ -16,7 +16,7 @@ runtime::ComponentFactory greeter(GreeterOptions options) {
 TEST(Greeter, GreetsByName) {
   runtime::TestNode node;
   node.spawn("/example/greeter", greeter({.greeting = "Good morning"}));
-  const Ref<protocol::Greeter> ref{node.asker()};
+  const WaitingRef<protocol::Greeter> ref{node.asker()};
   const auto answer = ref.greet([](auto request) { request.setName("Ada"); }).get();
   ASSERT_TRUE(answer.ok()) << to_string(answer.error());
   EXPECT_STREQ((*answer)->getText().cStr(), "Good morning, Ada!");
@@ -25,7 +25,7 @@ TEST(Greeter, GreetsByName) {
 TEST(Greeter, TellsWhichFieldIsMissing) {
   runtime::TestNode node;
   node.spawn("/example/greeter", greeter({}));
-  const auto answer = Ref<protocol::Greeter>{node.asker()}.greet().get();
+  const auto answer = WaitingRef<protocol::Greeter>{node.asker()}.greet().get();
   ASSERT_FALSE(answer.ok());
   EXPECT_EQ(answer.error().code, Errc::INVALID_ARGUMENT);
   EXPECT_EQ(answer.error().field, "name");
@@ -33,7 +33,7 @@ TEST(Greeter, TellsWhichFieldIsMissing) {
 
 TEST(Greeter, CountsFromTheBeginningWhenItIsMadeAnew) {
   runtime::TestNode node;
-  const Ref<protocol::Greeter> ref{node.asker()};
+  const WaitingRef<protocol::Greeter> ref{node.asker()};
   for (int life = 0; life < 2; ++life) {
     node.spawn("/example/greeter", greeter({}));
     const auto answer = ref.greet([](auto request) { request.setName("Ada"); }).get();

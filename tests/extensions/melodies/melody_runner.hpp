@@ -33,7 +33,7 @@ class MelodyRunner {
       complete[input.name] = inputs.contains(input.name) ? inputs[input.name] : input.default_value;
     }
     results_.assign(loaded.plan->nodes.size(), nullptr);
-    actors::Scope scope;
+    actors::RunScope scope;
     scope.inputs = &complete;
     scope.run_started = started;
     scope.results = [this](actors::NodeIndex node) {
@@ -55,7 +55,7 @@ class MelodyRunner {
   std::size_t stored() const { return context_.stored.size(); }
 
  private:
-  Result<Json> run_node(const actors::PlanNode& node, const actors::Scope& scope) {
+  Result<Json> run_node(const actors::PlanNode& node, const actors::RunScope& scope) {
     if (!node.when_per_item) {
       const auto go = actors::evaluate_when(node, scope);
       if (!go) return go.error();
@@ -66,7 +66,7 @@ class MelodyRunner {
     if (!items) return items.error();
     Json results = Json::array();
     for (std::size_t i = 0; i < items->size(); ++i) {
-      actors::Scope inner = scope;
+      actors::RunScope inner = scope;
       inner.item = &(*items)[i];
       inner.index = i;
       auto result = run_once(node, inner);
@@ -76,7 +76,7 @@ class MelodyRunner {
     return results;
   }
 
-  Result<Json> run_once(const actors::PlanNode& node, const actors::Scope& scope) {
+  Result<Json> run_once(const actors::PlanNode& node, const actors::RunScope& scope) {
     const actors::Operator* op = registry_.find(node.use);
     auto arguments = actors::evaluate_arguments(node, op->spec(), scope);
     if (!arguments) return arguments.error();

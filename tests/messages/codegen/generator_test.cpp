@@ -168,10 +168,10 @@ TEST_F(Handlers, DoNotCompileWhenOneIsTooMany) {
   EXPECT_NE(outcome.output.find("override"), std::string::npos) << outcome.output;
 }
 
-TEST_F(Handlers, DoNotCompileWhenAMethodThatIsNotIdempotentIsRetried) {
-  const auto outcome = compile("-DRETRIED");
+TEST_F(Handlers, DoNotCompileWhenAComponentWaitsForAnAnswer) {
+  const auto outcome = compile("-DCOMPONENT_WAITS");
   EXPECT_NE(outcome.exit_code, 0);
-  EXPECT_NE(outcome.output.find("only an $idempotent method may be retried"), std::string::npos)
+  EXPECT_NE(outcome.output.find("a component must not wait for an answer"), std::string::npos)
       << outcome.output;
 }
 
@@ -218,6 +218,12 @@ TEST_F(SchemaLock, NamesWhatBroke) {
   expect_refused("struct Seed.Label @0xe9", "struct Seed.Label @0xe8",
                  "struct Seed.Label has another id: `struct Seed.Label @0xe98acd24eb14108d` is now "
                  "`struct Seed.Label @0xe88acd24eb14108d`");
+  for (const std::string field :
+       {"single @0 :Float32 at 0 = 0.1", "text @3 :Text at 0 = \"a \\x22b",
+        "double @1 :Float64 at 1 = 0.1000000000000001", "nothing @2 :Float64 at 2 = -0",
+        "data @4 :Data at 1 = 0x00ff", "list @5 :List(UInt16) at 2 = 0x",
+        "label @6 :Seed.Label at 3 = 0x", "texts @7 :List(Text) at 4 = 0x"})
+    EXPECT_EQ(change("  " + field, "  " + field + "1").exit_code, 1) << field;
   expect_refused("struct Seed.Label @0xe9", "struct Seed.Sign @0xe9", "struct Seed.Label is gone");
 }
 

@@ -1,4 +1,4 @@
-// Compiled by generator_test: whole, with a handler missing, with one too many, and with a retry
+// Compiled by generator_test: whole, with a handler missing, with one too many, and with a wait
 // that must not be.
 #include "tests/messages/schemas/garden.protocol.hpp"
 
@@ -28,11 +28,12 @@ class Gardener : public Garden::Handlers {
   double fallen = 0;
 };
 
-bool tend(Asker& asker, Incoming incoming) {
+bool tend(Asker& asker, WaitingAsker& thread, Incoming incoming) {
   const Ref<Garden> garden{asker};
-  garden.count().retrying().then([](const auto&) {});
-#ifdef RETRIED
-  garden.plant_seed().retrying().then([](const auto&) {});
+  garden.count().then([](const auto&) {});
+  if (!WaitingRef<Garden>{thread}.count().get()) return false;
+#ifdef COMPONENT_WAITS
+  if (!garden.count().get()) return false;
 #endif
   // A method called cancel and the cancellation of an ask live side by side.
   auto correlation = garden.cancel().then([](const auto&) {});

@@ -4,8 +4,11 @@
 
 #include <atomic>
 #include <future>
+#include <optional>
 #include <semaphore>
 #include <stdexcept>
+
+#include "tests/support/scarcity.hpp"
 
 namespace symphony::runtime {
 namespace {
@@ -66,6 +69,30 @@ TEST(PoolBlocking, DoesAllWorkOnceFromManyThreads) {
   EXPECT_EQ(worked, 2000);
   EXPECT_EQ(done, 2000);
   EXPECT_EQ(pool.counts().done, 2000u);
+}
+
+TEST(PoolBlocking, WithoutThreadsItSaysSoAndWorksOnceThereAreSome) {
+  const SystemClocks clocks;
+  std::optional<PoolBlocking> pool;
+  std::atomic<int> done = 0;
+  const auto submit = [&] { return pool->submit([] { return Status{}; }, count_in(done)); };
+  {
+    const test::NoThreads none;
+    pool.emplace(clocks, PoolBlocking::Options{.name = "poor", .threads = 2});
+    const auto refused = submit();
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().code, Errc::RESOURCE_EXHAUSTED);
+    EXPECT_TRUE(refused.error().retryable);
+    EXPECT_NE(refused.error().message.find("the pool poor"), std::string::npos);
+  }
+  EXPECT_TRUE(submit().ok());
+  {
+    const test::NoThreads none;
+    EXPECT_TRUE(submit().ok()) << "one thread is enough";
+  }
+  EXPECT_TRUE(submit().ok());
+  EXPECT_EQ(pool->drain(30s), 0u);
+  EXPECT_EQ(done, 3);
 }
 
 // One thread, held in its work until released.

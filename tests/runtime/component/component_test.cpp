@@ -10,7 +10,7 @@ namespace symphony::runtime {
 namespace {
 
 using namespace std::chrono_literals;
-using ProbeRef = Ref<protocol::Probe>;
+using ProbeRef = WaitingRef<protocol::Probe>;
 
 ComponentFactory probe(ProbeScript script = {}) {
   return [script](Host& host) { return std::make_unique<Probe>(host, script); };
@@ -170,6 +170,47 @@ TEST(Component, AFullMailboxRefusesAtTheSender) {
   EXPECT_EQ((*ref.counted().get())->getCount(), 10u);
 }
 
+TEST(Component, AMailboxThatIsFullOfLargeMessagesStillTakesSmallOnes) {
+  TestNode node;
+  node.spawn("/test/probe", probe());
+  int answered = 0, refused = 0;
+  // The same words each time: they count each time, too.
+  constexpr std::size_t kLarge = std::size_t{64} << 20;
+  const auto target = node.asker().resolve("/test/probe");
+  const auto send = [&](const Words& words) {
+    Envelope request;
+    request.header.protocol = protocol::Probe::kId;
+    request.header.method = protocol::Probe::Counted::kOrdinal;
+    request.words = words;
+    node.asker().ask(*target, std::move(request), kNoDeadline, [&](Result<Words> answer) {
+      if (answer.ok()) {
+        ++answered;
+      } else {
+        ++refused;
+        EXPECT_EQ(answer.error().code, Errc::OVERLOADED);
+        EXPECT_TRUE(answer.error().retryable);
+      }
+    });
+  };
+  const auto words_of = [](std::size_t bytes) {
+    return Words::build<messages::EchoRequest>(
+        [&](auto request) { request.initData(static_cast<unsigned>(bytes)); });
+  };
+  const auto large = words_of(kLarge);
+  for (int i = 0; i < 10; ++i) send(large);
+  EXPECT_EQ(refused, 7) << "three of them and their heads are less than 256 MiB";
+  for (int i = 0; i < 10; ++i) send(words_of(100));
+  node.settle();
+  EXPECT_EQ(answered, 13);
+  EXPECT_EQ(refused, 7);
+  for (int i = 0; i < 3; ++i) send(large);  // there is room again
+  node.settle();
+  EXPECT_EQ(answered, 16);
+  send(words_of(5 * kLarge));  // one always fits
+  node.settle();
+  EXPECT_EQ(answered, 17);
+}
+
 TEST(Component, SupervisionIsNeverRefused) {
   TestNode node;
   node.spawn("/test/probe", probe(), 1);
@@ -241,7 +282,7 @@ TEST(Component, BlockingWorkComesBackToTheComponent) {
   };
   TestNode node;
   node.spawn("/test/worker", [](Host& host) { return std::make_unique<Worker>(host); });
-  const auto answer = Ref<protocol::Supervisor>{node.asker(), "/test/worker"}.tree().get();
+  const auto answer = WaitingRef<protocol::Supervisor>{node.asker(), "/test/worker"}.tree().get();
   ASSERT_TRUE(answer.ok()) << to_string(answer.error());
   EXPECT_STREQ((*answer)->getRoot().getName().cStr(), "worked");
 }

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "messages/component.protocol.hpp"
+#include "messages/foundation.protocol.hpp"
 #include "runtime/link/gate.hpp"
 #include "runtime/link/handshake.hpp"
 #include "runtime/link/outbound.hpp"
@@ -67,7 +68,7 @@ TEST(Greeting, OnlyTheSameUserAndRootAreLetIn) {
   EXPECT_EQ(check_uid(1001, 0).error().code, Errc::PERMISSION_DENIED);
 }
 
-PendingAsk ask_until(Deadline deadline) {
+PendingTable::Ask ask_until(Deadline deadline) {
   return {[](Result<Words>) {}, deadline, 1, 2};
 }
 
@@ -198,6 +199,29 @@ TEST(Gate, RefusesToTellWhatMustBeAsked) {
   const Gate gate;
   EXPECT_EQ(gate.check_request(header_of(Component::kId, 0, Kind::notice), {}).error().code,
             Errc::INVALID_ARGUMENT);
+}
+
+// A request is done as it was meant or not at all; an answer is shown as far as it is known.
+TEST(Gate, RefusesRequestsWithNewerValuesAndLetsThemPassInAnswers) {
+  const Gate gate;
+  const auto request = Words::build<messages::SetLogLevelRequest>(
+      [](auto out) { out.setLevel(static_cast<messages::LogLevel>(99)); });
+  const auto refused = gate.check_request(
+      header_of(protocol::LogView::kId, protocol::LogView::SetLevel::kOrdinal), request);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, Errc::UNIMPLEMENTED);
+  EXPECT_EQ(refused.error().field, "level");
+  const auto answer = Words::build<messages::DescribeResponse>(
+      [](auto out) { out.setState(static_cast<messages::ComponentState>(99)); });
+  EXPECT_TRUE(gate.check_response(Component::kId, 0, answer).ok());
+}
+
+TEST(Gate, AnErrorCodeThatOnlyANewerPeerKnowsIsAnErrorAllTheSame) {
+  const Gate gate;
+  Envelope failure = make_failure({}, Error{static_cast<Errc>(99), "too cold", "pool", true});
+  EXPECT_TRUE(gate.check_failure(failure.words).ok());
+  EXPECT_EQ(read_failure(failure),
+            (Error{Errc::INTERNAL, "too cold (error code 99 of a newer release)", "pool", true}));
 }
 
 TEST(Gate, RefusesWordsThatPointOutOfTheMessage) {

@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
+#include <sys/resource.h>
 
 #include <cstring>
+
+#include "tests/support/sanitized.hpp"
 
 namespace symphony::runtime {
 namespace {
@@ -203,6 +206,69 @@ TEST(Frame, LargerThanTheLimitIsNotSent) {
                                    /*max_frame_bytes=*/1024);
   ASSERT_FALSE(status.ok());
   EXPECT_EQ(status.error().code, Errc::RESOURCE_EXHAUSTED);
+}
+
+TEST(Frame, ThatIsNotAdmittedWaitsWithoutMemoryUntilItIs) {
+  auto stream = encoded(a_header(), "/a", words_of({std::vector<std::uint64_t>(100'000, 42)}));
+  const auto next = encoded(a_header(), "/b", {});
+  stream.insert(stream.end(), next.begin(), next.end());
+  bool open = false;
+  std::vector<std::size_t> asked;
+  FrameDecoder decoder{kMaxFrameBytes, [&](const FrameHeader& header, std::size_t frame_bytes) {
+                         EXPECT_EQ(header, a_header());
+                         asked.push_back(frame_bytes);
+                         return FrameDecoder::Admission{.now = open, .with_words = {}};
+                       }};
+  const auto head = kFrameHeaderBytes + 16;
+  ASSERT_TRUE(decode(decoder, std::span{stream}.first(head), [&] { return head; }).frames.empty());
+  EXPECT_TRUE(decoder.held_back());
+  EXPECT_EQ(asked, std::vector<std::size_t>{stream.size() - next.size()});
+  ASSERT_FALSE(decoder.next()->has_value());
+  EXPECT_EQ(asked.size(), 2u);
+  open = true;
+  ASSERT_FALSE(decoder.next()->has_value());
+  EXPECT_FALSE(decoder.held_back());
+  const auto got =
+      decode(decoder, std::span{stream}.subspan(head), [] { return std::size_t{50'000}; });
+  ASSERT_EQ(got.frames.size(), 2u);
+  EXPECT_EQ(got.frames[0].words.size_bytes(), 800'000u);
+  EXPECT_EQ(asked.size(), 4u) << "once for each frame, when it is admitted";
+}
+
+TEST(Frame, HoldsWhatItWasAdmittedWithAsLongAsItsWords) {
+  auto token = std::make_shared<int>();
+  const std::weak_ptr<int> held = token;
+  FrameDecoder decoder{kMaxFrameBytes, [&](const FrameHeader&, std::size_t) {
+                         return FrameDecoder::Admission{.now = true,
+                                                        .with_words = std::move(token)};
+                       }};
+  auto got = decode(decoder, encoded(a_header(), "/a", words_of({{1, 2, 3}})),
+                    [] { return std::size_t{1000}; });
+  ASSERT_EQ(got.frames.size(), 1u);
+  auto words = got.frames[0].words;
+  got.frames.clear();
+  EXPECT_FALSE(held.expired());
+  EXPECT_EQ(words.segments()[0].size(), 3u);
+  words = Words{};
+  EXPECT_TRUE(held.expired());
+}
+
+TEST(Frame, ForWhichThereIsNoMemoryEndsTheStreamAndNotTheProcess) {
+  if (test::kSanitized) GTEST_SKIP() << "sanitizers take more address space than may be left";
+  auto bytes = encoded(a_header(), "/a", words_of({{1}}));
+  constexpr std::uint32_t kHuge = 0xfffffff8;
+  poke<std::uint32_t>(bytes, 0, kHuge);
+  poke<std::uint32_t>(bytes, 72, (kHuge - 80) / 8);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_AS, &before), 0);
+  auto limit = before;
+  limit.rlim_cur = std::size_t{3} << 30;
+  ASSERT_EQ(::setrlimit(RLIMIT_AS, &limit), 0);
+  const auto got = decode_whole(bytes, kHuge);
+  ::setrlimit(RLIMIT_AS, &before);
+  ASSERT_TRUE(got.error.has_value());
+  EXPECT_EQ(got.error->code, Errc::RESOURCE_EXHAUSTED);
+  EXPECT_TRUE(got.error->retryable);
 }
 
 TEST(Frame, WhoseSegmentsDoNotAddUpIsRefused) {

@@ -2,7 +2,10 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <cstdlib>
 #include <filesystem>
@@ -15,6 +18,7 @@
 
 #include "messages/component.protocol.hpp"
 #include "runtime/link/client.hpp"
+#include "runtime/link/handshake.hpp"
 #include "runtime/link/server.hpp"
 #include "runtime/link/unix_socket.hpp"
 
@@ -38,6 +42,7 @@ class TempDir {
     std::filesystem::remove_all(path_, ignored);
   }
   [[nodiscard]] std::string socket() const { return (path_ / "node.sock").string(); }
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
  private:
   std::filesystem::path path_;
@@ -75,6 +80,12 @@ class Answering : public Receiver {
     changed_.notify_all();
   }
 
+  void not_let_in(const Error& why) override {
+    const std::lock_guard lock{mutex_};
+    not_let_in_.push_back(why);
+    changed_.notify_all();
+  }
+
   // Whether `condition(*this)` came true in time.
   template <class Condition>
   bool eventually(Condition condition) {
@@ -91,6 +102,7 @@ class Answering : public Receiver {
   std::vector<std::uint64_t> cancelled_;
   std::vector<PeerInfo> connected_;
   std::vector<std::pair<PeerId, Error>> lost_;
+  std::vector<Error> not_let_in_;
   std::vector<std::unique_ptr<Responder>> waiting_;
 
  private:
@@ -112,6 +124,42 @@ class Answering : public Receiver {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::string detail_;
+};
+
+// A peer that is no LinkClient.
+class RawPeer {
+ public:
+  RawPeer() : fd_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {}
+
+  void connect(const std::string& path) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::copy(path.begin(), path.end(), address.sun_path);
+    EXPECT_EQ(::connect(fd_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  }
+  void write(std::span<const std::byte> bytes) const {
+    EXPECT_EQ(::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL),
+              static_cast<ssize_t>(bytes.size()));
+  }
+  // Exchanges greetings with a node that is called so.
+  void greet(const std::string& node = "alpha") const {
+    write(encode_greeting({kLinkVersion, 0, "raw"}));
+    std::string welcome(kGreetingHeadBytes + node.size(), '\0');
+    EXPECT_EQ(::recv(fd_.get(), welcome.data(), welcome.size(), MSG_WAITALL),
+              static_cast<ssize_t>(welcome.size()));
+    EXPECT_EQ(welcome.substr(kGreetingHeadBytes), node);
+  }
+  // Until the end of the stream.
+  [[nodiscard]] std::string read_all() const {
+    std::string out;
+    char buffer[4096];
+    for (ssize_t n; (n = ::read(fd_.get(), buffer, sizeof buffer)) > 0;)
+      out.append(buffer, static_cast<std::size_t>(n));
+    return out;
+  }
+
+ private:
+  Descriptor fd_;
 };
 
 // A request for describe. `size_bytes`: of unknown fields, which a valid message may have.

@@ -1,47 +1,20 @@
 // Server and client over a network in memory, on one thread and by driven clocks.
 
 #include <algorithm>
+#include <cstring>
 
-#include "runtime/link/memory_network.hpp"
-#include "tests/runtime/link/link_testing.hpp"
+#include "tests/runtime/link/simulation.hpp"
 
 namespace symphony::runtime {
 namespace {
 
 using namespace testing;
 
-// One client and one server on a simulated network.
-struct Simulation {
-  explicit Simulation(std::uint64_t seed, MemoryLinkOptions link = {}, LinkOptions limits = {})
-      : random(seed), network(clocks, random), server(limits, receiver, clocks) {
-    auto [client_end, server_end] = network.connect(link);
-    server.adopt(std::move(server_end));
-    client =
-        LinkClient::over(std::move(client_end), {.link = {.name = "client"}, .clocks = &clocks});
-  }
-  ~Simulation() {
-    client = Error{};
-    EXPECT_TRUE(server.stop(kPatience).ok());
-  }
-
-  ManualClocks clocks;
-  SeededRandom random;
-  MemoryNetwork network;
-  Answering receiver;
-  LinkServer server;
-  Result<std::unique_ptr<LinkClient>> client = Error{};
-};
-
-MemoryLinkOptions with_uid(MemoryLinkOptions options = {}) {
-  options.first.uid = options.second.uid = ::geteuid();
-  return options;
-}
-
 TEST(MemoryLink, CarriesAnAskWithoutThreads) {
   Simulation sim{1, with_uid({.delay_min = 1ms, .delay_max = 1ms})};
   ASSERT_TRUE(sim.client.ok()) << to_string(sim.client.error());
   const auto before = sim.clocks.mono();
-  const Ref<protocol::Component> component{**sim.client, "/a"};
+  const WaitingRef<protocol::Component> component{**sim.client, "/a"};
   const auto answer = component.describe().get();
   ASSERT_TRUE(answer.ok());
   EXPECT_STREQ((**answer).getName().cStr(), "/a");
@@ -53,7 +26,7 @@ std::string history_of(std::uint64_t seed) {
   Simulation sim{seed, with_uid({.delay_max = 5ms, .fragment = true})};
   std::string history;
   if (!sim.client) return to_string(sim.client.error());
-  const Ref<protocol::Component> component{**sim.client, "/a"};
+  const WaitingRef<protocol::Component> component{**sim.client, "/a"};
   int answered = 0;
   for (int i = 0; i < 20; ++i)
     component.health().within(1s).then([&, i](auto answer) {
@@ -77,7 +50,7 @@ TEST(MemoryLink, ReplaysTheSameHistoryFromTheSameSeed) {
 void expect_all_done_once(MemoryLinkOptions link) {
   Simulation sim{3, with_uid(link)};
   if (!sim.client) return;  // cut in the greetings: an error, not a hang
-  const Ref<protocol::Component> component{**sim.client, "/a"};
+  const WaitingRef<protocol::Component> component{**sim.client, "/a"};
   std::vector<int> done(3);
   int answered = 0;
   for (auto& times : done)
@@ -120,7 +93,7 @@ TEST(MemoryLink, ConnectingFailsWhenTheConnectionIsCutInTheGreetings) {
 
 TEST(MemoryLink, LosesEveryPendingAskAtOnceWhenTheNetworkIsCut) {
   Simulation sim{1, with_uid()};
-  const Ref<protocol::Component> silent{**sim.client, "/silent"};
+  const WaitingRef<protocol::Component> silent{**sim.client, "/silent"};
   int lost = 0;
   for (int i = 0; i < 10; ++i)
     silent.describe().within(1h).then(
@@ -173,11 +146,14 @@ TEST(MemoryLink, ConnectingFailsWhenTheNodeNeverSpeaks) {
 
 TEST(MemoryLink, FailsAnAskAtItsDeadline) {
   Simulation sim{1, with_uid()};
-  const Ref<protocol::Component> silent{**sim.client, "/silent"};
+  const WaitingRef<protocol::Component> silent{**sim.client, "/silent"};
   const auto before = sim.clocks.mono();
   EXPECT_EQ(silent.describe().within(3s).get().error().code, Errc::DEADLINE_EXCEEDED);
   EXPECT_GE(sim.clocks.mono() - before, 3s);
   EXPECT_LE(sim.clocks.mono() - before, 3s + PendingTable::kDeadlineTick);
+  // And the receiver need not go on.
+  while (sim.receiver.cancelled_.empty()) ASSERT_TRUE(sim.network.advance());
+  EXPECT_EQ(sim.receiver.cancelled_[0], sim.receiver.headers_[0].correlation);
   // Without a deadline of its own, the link's default applies.
   EXPECT_EQ(silent.describe().get().error().code, Errc::DEADLINE_EXCEEDED);
   EXPECT_GE(sim.clocks.mono() - before, 3s + LinkOptions::kAskTimeout);
@@ -187,7 +163,7 @@ TEST(MemoryLink, RefusesRequestsThatCameTooLate) {
   Simulation sim{1, with_uid({.delay_min = 1ms, .delay_max = 1ms})};
   auto target = (*sim.client)->resolve("/a");
   const auto now = sim.clocks.mono();
-  const auto answer = (*sim.client)->ask_and_wait(*target, describe_request(), {.deadline = now});
+  const auto answer = (*sim.client)->ask_and_wait(*target, describe_request(), now);
   EXPECT_EQ(answer.error().code, Errc::DEADLINE_EXCEEDED);
   EXPECT_TRUE(sim.receiver.headers_.empty());
 }
@@ -203,12 +179,62 @@ TEST(MemoryLink, DoesNotTalkToAnotherUser) {
   EXPECT_TRUE(sim.receiver.connected_.empty());
 }
 
+TEST(MemoryLink, AClientDoesNotTalkToANodeOfAnotherUser) {
+  auto options = with_uid();
+  options.second.uid = 12'345;  // who the client is told is at the other end
+  Simulation sim{1, options, {}, {.name = "client", .own_uid = 777}};
+  ASSERT_FALSE(sim.client.ok());
+  EXPECT_EQ(sim.client.error().message,
+            "this process belongs to user 777 and does not talk to user 12345");
+  while (sim.network.advance()) {
+  }
+  EXPECT_TRUE(sim.receiver.connected_.empty());
+}
+
+// Answers with words that lead out of the message.
+class Lying final : public Receiver {
+ public:
+  void receive(PeerId, std::string_view target, Envelope request,
+               std::unique_ptr<Responder> responder) override {
+    auto buffer = kj::heapArray<capnp::word>(1);
+    const std::uint64_t far_away = 0x00000001'0fff'fffcULL;
+    std::memcpy(static_cast<void*>(buffer.begin()), &far_away, sizeof far_away);
+    const std::uint32_t size = 1;
+    Envelope answer{request.header, Words::adopt(kj::mv(buffer), {&size, 1})};
+    answer.header.kind = target == "/failing" ? Kind::failure : Kind::response;
+    responder->respond(std::move(answer));
+  }
+  void cancelled(PeerId, std::uint64_t) override {}
+  void peer_connected(const PeerInfo&) override {}
+  void peer_lost(PeerId, const Error&) override {}
+};
+
+TEST(MemoryLink, AnswersAreCheckedBeforeAnybodyReadsThem) {
+  ManualClocks clocks;
+  SeededRandom random{1};
+  MemoryNetwork network{clocks, random};
+  Lying receiver;
+  LinkServer server{{}, receiver, clocks};
+  auto [client_end, server_end] = network.connect(with_uid());
+  server.adopt(std::move(server_end));
+  auto client =
+      LinkClient::over(std::move(client_end), {.link = {.name = "client"}, .clocks = &clocks});
+  ASSERT_TRUE(client.ok());
+  for (const auto* name : {"/answering", "/failing"}) {
+    const auto answer = WaitingRef<protocol::Component>{**client, name}.describe().get();
+    ASSERT_FALSE(answer.ok()) << name;
+    EXPECT_EQ(answer.error().code, Errc::DATA_CORRUPT) << name;
+  }
+  client = Error{};
+  EXPECT_TRUE(server.stop(kPatience).ok());
+}
+
 TEST(MemoryLink, StopsInTheMiddleOfEverything) {
   for (int steps = 0; steps < 60; ++steps) {
     int done = 0;
     {
       Simulation sim{9, with_uid({.delay_max = 1ms, .fragment = true})};
-      const Ref<protocol::Component> component{**sim.client, "/a"};
+      const WaitingRef<protocol::Component> component{**sim.client, "/a"};
       for (int i = 0; i < 5; ++i) component.describe().then([&](auto) { ++done; });
       for (int i = 0; i < steps; ++i) sim.network.step() || sim.network.advance();
     }
@@ -227,9 +253,9 @@ TEST(MemoryLink, RunsInsideOneProcessByTheRealClock) {
   server.adopt(std::move(server_end));
   auto client = LinkClient::over(std::move(client_end));
   ASSERT_TRUE(client.ok()) << to_string(client.error());
-  const Ref<protocol::Component> component{**client, "/a"};
+  const WaitingRef<protocol::Component> component{**client, "/a"};
   for (int i = 0; i < 100; ++i) EXPECT_TRUE(component.describe().within(kPatience).get().ok());
-  const Ref<protocol::Component> silent{**client, "/silent"};
+  const WaitingRef<protocol::Component> silent{**client, "/silent"};
   EXPECT_EQ(silent.describe().within(10ms).get().error().code, Errc::DEADLINE_EXCEEDED);
 }
 

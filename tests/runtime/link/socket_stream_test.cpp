@@ -30,7 +30,7 @@ struct Pair {
   // Begins the turns and waits for the first to end.
   void drive() {
     const auto before = stream->turns();
-    stream->drive(std::make_shared<Idle>());
+    EXPECT_TRUE(stream->drive(std::make_shared<Idle>()).ok());
     while (stream->turns() == before) stream->help(before);
   }
 

@@ -1,5 +1,6 @@
 // Server and client over real Unix sockets.
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -24,7 +25,7 @@ class UnixLink : public ::testing::Test {
     server_.emplace(options, receiver_, clocks_);
     auto listener = UnixListener::listen(dir_.socket(), clocks_);
     ASSERT_TRUE(listener.ok()) << to_string(listener.error());
-    server_->listen(std::move(*listener));
+    ASSERT_TRUE(server_->listen(std::move(*listener)).ok());
   }
   std::unique_ptr<LinkClient> connect(LinkClientOptions options = {}) {
     auto client = LinkClient::connect(dir_.socket(), options);
@@ -34,37 +35,16 @@ class UnixLink : public ::testing::Test {
     }
     return std::move(*client);
   }
-  // A peer that is no LinkClient.
-  Descriptor connect_raw() {
-    Descriptor fd{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    const auto path = dir_.socket();
-    std::copy(path.begin(), path.end(), address.sun_path);
-    EXPECT_EQ(::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-    return fd;
-  }
-  static void write_all(const Descriptor& fd, std::span<const std::byte> bytes) {
-    EXPECT_EQ(::send(fd.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL),
-              static_cast<ssize_t>(bytes.size()));
-  }
-  // Until the end of the stream.
-  static std::string read_all(const Descriptor& fd) {
-    std::string out;
-    char buffer[4096];
-    for (ssize_t n; (n = ::read(fd.get(), buffer, sizeof buffer)) > 0;)
-      out.append(buffer, static_cast<std::size_t>(n));
-    return out;
+  RawPeer connect_raw() {
+    RawPeer peer;
+    peer.connect(dir_.socket());
+    return peer;
   }
   // A raw peer whose greetings are done.
-  Descriptor greeted() {
-    auto fd = connect_raw();
-    write_all(fd, encode_greeting({kLinkVersion, 0, "raw"}));
-    std::string welcome(kGreetingHeadBytes + 5, '\0');
-    EXPECT_EQ(::recv(fd.get(), welcome.data(), welcome.size(), MSG_WAITALL),
-              static_cast<ssize_t>(welcome.size()));
-    EXPECT_EQ(welcome.substr(kGreetingHeadBytes), "alpha");
-    return fd;
+  RawPeer greeted() {
+    auto peer = connect_raw();
+    peer.greet();
+    return peer;
   }
 
   TempDir dir_;
@@ -77,7 +57,7 @@ TEST_F(UnixLink, CarriesAnAskAndItsAnswer) {
   serve();
   const auto client = connect({.link = {.name = "test"}});
   EXPECT_EQ(client->node(), "alpha");
-  const Ref<protocol::Component> component{*client, "/pit/pool"};
+  const WaitingRef<protocol::Component> component{*client, "/pit/pool"};
   const auto answer = component.describe().within(kPatience).get();
   ASSERT_TRUE(answer.ok()) << to_string(answer.error());
   EXPECT_STREQ((**answer).getName().cStr(), "/pit/pool");
@@ -96,7 +76,7 @@ TEST_F(UnixLink, CarriesDeadlinesAndTraces) {
   auto request = describe_request();
   request.header.trace = {1, 2, 3};
   const auto deadline = client->now() + 10s;
-  ASSERT_TRUE(client->ask_and_wait(*target, request, {.deadline = deadline}).ok());
+  ASSERT_TRUE(client->ask_and_wait(*target, request, deadline).ok());
   ASSERT_EQ(receiver_.headers_.size(), 1u);
   EXPECT_EQ(receiver_.headers_[0].trace, (TraceContext{1, 2, 3}));
   // One machine, one clock: the time on the way is added, nothing else.
@@ -155,6 +135,23 @@ TEST_F(UnixLink, RefusesAPathThatIsTooLong) {
             Errc::INVALID_ARGUMENT);
 }
 
+// Two nodes that start at once take turns, and one that hangs meanwhile stops nobody for good.
+TEST_F(UnixLink, WaitsForTheFolderToBeFreeButNotForEver) {
+  Descriptor other{::open(dir_.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  ASSERT_EQ(::flock(other.get(), LOCK_EX), 0);
+  const auto refused = UnixListener::listen(dir_.socket(), clocks_, 20ms);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, Errc::OVERLOADED);
+  EXPECT_TRUE(refused.error().retryable);
+  EXPECT_NE(refused.error().message.find(dir_.path().string()), std::string::npos);
+  auto waiting = std::async(std::launch::async, [&] {
+    return UnixListener::listen(dir_.socket(), clocks_, kPatience).ok();
+  });
+  EXPECT_EQ(waiting.wait_for(20ms), std::future_status::timeout);
+  other = Descriptor{};
+  EXPECT_TRUE(waiting.get());
+}
+
 TEST_F(UnixLink, AnswersManyThreadsThatShareOneClient) {
   serve();
   const auto client = connect();
@@ -166,7 +163,7 @@ TEST_F(UnixLink, AnswersManyThreadsThatShareOneClient) {
     for (int t = 0; t < kThreads; ++t)
       threads.emplace_back([&, t] {
         const auto name = "/component/" + std::to_string(t);
-        const Ref<protocol::Component> component{*client, name};
+        const WaitingRef<protocol::Component> component{*client, name};
         for (int i = 0; i < kAsks; ++i) {
           const auto answer = component.describe().within(kPatience).get();
           if (answer && name == (**answer).getName().cStr()) ++right;
@@ -182,7 +179,7 @@ TEST_F(UnixLink, CallsBackInOrderForOnePeer) {
   std::vector<int> order;
   std::promise<void> all;
   const auto client = connect();
-  const Ref<protocol::Component> component{*client, "/a"};
+  const WaitingRef<protocol::Component> component{*client, "/a"};
   constexpr int kAsks = 1000;
   for (int i = 0; i < kAsks; ++i)
     component.health().within(kPatience).then([&, i](auto answer) {
@@ -199,7 +196,7 @@ TEST_F(UnixLink, AsksFromInsideACallback) {
   // Outlive the client, whose thread sets them.
   std::promise<bool> second;
   const auto client = connect();
-  const Ref<protocol::Component> component{*client, "/a"};
+  const WaitingRef<protocol::Component> component{*client, "/a"};
   component.describe().within(kPatience).then([&](auto) {
     component.health().within(kPatience).then([&](auto answer) { second.set_value(answer.ok()); });
   });
@@ -212,9 +209,9 @@ TEST_F(UnixLink, CarriesAnswersOfSeveralMegabytes) {
   const std::string large(9 << 20, 'y');
   Answering receiver{large};
   LinkServer server{{}, receiver, clocks_};
-  server.listen(std::move(*UnixListener::listen(dir_.socket(), clocks_)));
+  ASSERT_TRUE(server.listen(std::move(*UnixListener::listen(dir_.socket(), clocks_))).ok());
   const auto client = connect();
-  const Ref<protocol::Component> component{*client, "/a"};
+  const WaitingRef<protocol::Component> component{*client, "/a"};
   const auto answer = component.health().within(kPatience).get();
   ASSERT_TRUE(answer.ok()) << to_string(answer.error());
   EXPECT_EQ((**answer).getDetail().size(), large.size());
@@ -223,9 +220,9 @@ TEST_F(UnixLink, CarriesAnswersOfSeveralMegabytes) {
 TEST_F(UnixLink, AnAnswerTooLargeForAFrameBecomesAnError) {
   Answering receiver{std::string(100'000, 'y')};
   LinkServer server{{.max_frame_bytes = 64 << 10}, receiver, clocks_};
-  server.listen(std::move(*UnixListener::listen(dir_.socket(), clocks_)));
+  ASSERT_TRUE(server.listen(std::move(*UnixListener::listen(dir_.socket(), clocks_))).ok());
   const auto client = connect();
-  const Ref<protocol::Component> component{*client, "/a"};
+  const WaitingRef<protocol::Component> component{*client, "/a"};
   EXPECT_EQ(component.health().within(kPatience).get().error().code, Errc::RESOURCE_EXHAUSTED);
   EXPECT_TRUE(component.describe().within(kPatience).get().ok());
 }
@@ -233,19 +230,19 @@ TEST_F(UnixLink, AnAnswerTooLargeForAFrameBecomesAnError) {
 TEST_F(UnixLink, RefusesInternalAndUnknownMethods) {
   serve();
   const auto client = connect();
-  const Ref<protocol::Component> component{*client, "/a"};
+  const WaitingRef<protocol::Component> component{*client, "/a"};
   EXPECT_EQ(component.stop().within(kPatience).get().error().code, Errc::PERMISSION_DENIED);
   auto target = client->resolve("/a");
   auto request = describe_request();
   request.header.method = 500;
-  EXPECT_EQ(client->ask_and_wait(*target, request, {}).error().code, Errc::UNIMPLEMENTED);
+  EXPECT_EQ(client->ask_and_wait(*target, request, kNoDeadline).error().code, Errc::UNIMPLEMENTED);
   EXPECT_TRUE(receiver_.headers_.empty());
 }
 
 TEST_F(UnixLink, FailsAnAskAtItsDeadlineWhenNobodyAnswers) {
   serve();
   const auto client = connect();
-  const Ref<protocol::Component> silent{*client, "/silent"};
+  const WaitingRef<protocol::Component> silent{*client, "/silent"};
   const auto before = client->now();
   EXPECT_EQ(silent.describe().within(20ms).get().error().code, Errc::DEADLINE_EXCEEDED);
   EXPECT_GE(client->now() - before, 20ms);
@@ -253,7 +250,7 @@ TEST_F(UnixLink, FailsAnAskAtItsDeadlineWhenNobodyAnswers) {
   ASSERT_TRUE(receiver_.eventually([](auto& r) { return r.waiting_.size() == 1; }));
   receiver_.take_waiting();
   EXPECT_TRUE(silent.asker().now() > before);
-  const Ref<protocol::Component> other{*client, "/a"};
+  const WaitingRef<protocol::Component> other{*client, "/a"};
   EXPECT_TRUE(other.describe().within(kPatience).get().ok());
 }
 
@@ -262,7 +259,7 @@ TEST_F(UnixLink, TellsTheReceiverThatAnAskWasCancelled) {
   // Outlive the client, whose thread sets them.
   std::promise<Errc> done;
   const auto client = connect();
-  const Ref<protocol::Component> silent{*client, "/silent"};
+  const WaitingRef<protocol::Component> silent{*client, "/silent"};
   const auto correlation = silent.describe().within(kPatience).then(
       [&](auto answer) { done.set_value(answer.error().code); });
   silent.cancel(correlation);
@@ -278,7 +275,7 @@ TEST_F(UnixLink, FailsWhatIsPendingWhenTheServerStops) {
   // Outlive the client, whose thread sets them.
   std::vector<std::promise<Error>> done(5);
   const auto client = connect();
-  const Ref<protocol::Component> silent{*client, "/silent"};
+  const WaitingRef<protocol::Component> silent{*client, "/silent"};
   for (auto& one : done)
     silent.describe().within(kPatience).then([&](auto answer) { one.set_value(answer.error()); });
   auto waiting = std::async(std::launch::async,
@@ -302,7 +299,7 @@ TEST_F(UnixLink, AnswersFromAnyThreadAtAnyTime) {
   std::atomic<int> failed{0};
   std::promise<void> all;
   const auto client = connect();
-  const Ref<protocol::Component> silent{*client, "/silent"};
+  const WaitingRef<protocol::Component> silent{*client, "/silent"};
   constexpr int kAsks = 200;
   for (int i = 0; i < kAsks; ++i)
     silent.describe().within(kPatience).then([&](auto answer) {
@@ -324,7 +321,7 @@ TEST_F(UnixLink, AnswersFromAnyThreadAtAnyTime) {
 TEST_F(UnixLink, AnAnswerThatIsDroppedFailsTheAsk) {
   serve();
   const auto client = connect();
-  const Ref<protocol::Component> silent{*client, "/silent"};
+  const WaitingRef<protocol::Component> silent{*client, "/silent"};
   auto waiting = std::async(std::launch::async,
                             [&] { return silent.health().within(kPatience).get().error(); });
   ASSERT_TRUE(receiver_.eventually([](auto& r) { return r.waiting_.size() == 1; }));
@@ -336,8 +333,8 @@ TEST_F(UnixLink, ClosesOnGarbageBeforeTheGreeting) {
   serve();
   const auto fd = connect_raw();
   const std::string garbage = "GET / HTTP/1.1\r\n\r\n";
-  write_all(fd, std::as_bytes(std::span{garbage}));
-  EXPECT_NE(read_all(fd).find("does not speak Symphony's link protocol"), std::string::npos);
+  fd.write(std::as_bytes(std::span{garbage}));
+  EXPECT_NE(fd.read_all().find("does not speak Symphony's link protocol"), std::string::npos);
   EXPECT_NE(connect(), nullptr);
   EXPECT_EQ(receiver_.connected_.size(), 1u);
 }
@@ -345,8 +342,9 @@ TEST_F(UnixLink, ClosesOnGarbageBeforeTheGreeting) {
 TEST_F(UnixLink, TellsAPeerOfAnotherVersionWhy) {
   serve();
   const auto fd = connect_raw();
-  write_all(fd, encode_greeting({kLinkVersion + 1, 0, "future"}));
-  EXPECT_NE(read_all(fd).find("use the same release of symphony on both sides"), std::string::npos);
+  fd.write(encode_greeting({kLinkVersion + 1, 0, "future"}));
+  EXPECT_NE(fd.read_all().find("use the same release of symphony on both sides"),
+            std::string::npos);
 }
 
 TEST_F(UnixLink, ClosesOnAFrameThatIsTooLarge) {
@@ -355,8 +353,8 @@ TEST_F(UnixLink, ClosesOnAFrameThatIsTooLarge) {
   std::vector<std::byte> header(kFrameHeaderBytes);
   const std::uint32_t length = (16u << 20) + 8;
   std::memcpy(header.data(), &length, sizeof length);
-  write_all(fd, header);
-  EXPECT_NE(read_all(fd).find("the limit is 16777216"), std::string::npos);
+  fd.write(header);
+  EXPECT_NE(fd.read_all().find("the limit is 16777216"), std::string::npos);
   ASSERT_TRUE(receiver_.eventually([](auto& r) { return r.lost_.size() == 1; }));
   EXPECT_TRUE(receiver_.headers_.empty());
 }
@@ -378,20 +376,20 @@ TEST_F(UnixLink, RefusesMorePeersThanItMayHave) {
 TEST_F(UnixLink, HangsUpOnAPeerThatNeverSpeaks) {
   serve({.name = "alpha", .handshake_timeout = 20ms});
   const auto fd = connect_raw();
-  EXPECT_NE(read_all(fd).find("no greeting came in time"), std::string::npos);
+  EXPECT_NE(fd.read_all().find("no greeting came in time"), std::string::npos);
 }
 
 TEST_F(UnixLink, HangsUpOnAPeerThatDoesNotReadItsAnswers) {
   Answering receiver{std::string(512 << 10, 'y')};
   LinkServer server{{.name = "alpha", .max_outbound_bytes = 4 << 20}, receiver, clocks_};
-  server.listen(std::move(*UnixListener::listen(dir_.socket(), clocks_)));
+  ASSERT_TRUE(server.listen(std::move(*UnixListener::listen(dir_.socket(), clocks_))).ok());
   const auto fd = greeted();
   FrameHeader header;
   header.protocol = protocol::Component::kId;
   header.method = protocol::Component::Health::kOrdinal;
   EncodedFrame frame;
   ASSERT_TRUE(frame.encode(header, "/a", {}).ok());
-  for (int i = 0; i < 100; ++i) write_all(fd, frame.head());
+  for (int i = 0; i < 100; ++i) fd.write(frame.head());
   ASSERT_TRUE(receiver.eventually([](auto& r) { return r.lost_.size() == 1; }));
   EXPECT_EQ(receiver.lost_[0].second.message, "the peer does not read its answers");
 }
@@ -411,7 +409,9 @@ TEST_F(UnixLink, AsksAreRefusedWhenTheNodeDoesNotRead) {
     std::byte hello[kGreetingHeadBytes + 6];
     EXPECT_EQ(::recv(fd.get(), hello, sizeof hello, MSG_WAITALL),
               static_cast<ssize_t>(sizeof hello));
-    write_all(fd, encode_greeting({kLinkVersion, 0, "rude"}));
+    const auto welcome = encode_greeting({kLinkVersion, 0, "rude"});
+    EXPECT_EQ(::send(fd.get(), welcome.data(), welcome.size(), MSG_NOSIGNAL),
+              static_cast<ssize_t>(welcome.size()));
     accepted.set_value(std::move(fd));
   }};
   // Outlive the client, whose thread sets them.
@@ -421,7 +421,7 @@ TEST_F(UnixLink, AsksAreRefusedWhenTheNodeDoesNotRead) {
   auto node = accepted.get_future().get();
   const auto target = client->resolve("/a");
   for (auto& one : done)
-    client->ask(*target, describe_request(128 << 10), {.deadline = client->now() + kPatience},
+    client->ask(*target, describe_request(128 << 10), client->now() + kPatience,
                 [&](auto answer) { one.set_value(answer.error().code); });
   EXPECT_EQ(done.back().get_future().get(), Errc::OVERLOADED);
   auto notice = describe_request(128 << 10);
@@ -436,7 +436,7 @@ TEST_F(UnixLink, TakesOnlySoManyAsksAtATime) {
   // Outlive the client, whose thread sets them.
   std::vector<std::promise<Errc>> done(4);
   const auto client = connect({.link = {.name = "client", .max_pending = 3}});
-  const Ref<protocol::Component> silent{*client, "/silent"};
+  const WaitingRef<protocol::Component> silent{*client, "/silent"};
   for (auto& one : done)
     silent.describe().within(kPatience).then(
         [&](auto answer) { one.set_value(answer.error().code); });

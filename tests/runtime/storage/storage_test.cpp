@@ -96,6 +96,25 @@ TEST(Storage, StartsAfreshWhenCreationWasCutShort) {
   EXPECT_TRUE(storage->open_database("things").ok());
 }
 
+TEST(Storage, CreatesNothingWhereItCannotLook) {
+  TempDir dir;
+  { auto storage = open_or_die(dir.path()); }
+  std::filesystem::rename(dir.path() / "data.mdb", dir.path() / "kept");
+  std::filesystem::create_symlink("data.mdb", dir.path() / "data.mdb");  // ELOOP, for root too
+  const auto storage = Storage::open(dir.path());
+  ASSERT_FALSE(storage.ok());
+  EXPECT_TRUE(std::filesystem::is_symlink(dir.path() / "data.mdb")) << "it was replaced";
+}
+
+TEST(Storage, TakesAnEmptyFileForDamageAndNotForABeginning) {
+  TempDir dir;
+  { auto storage = open_or_die(dir.path()); }
+  std::filesystem::resize_file(dir.path() / "data.mdb", 0);
+  const auto storage = Storage::open(dir.path());
+  ASSERT_FALSE(storage.ok());
+  EXPECT_EQ(storage.error().code, Errc::DATA_CORRUPT);
+}
+
 TEST(Storage, CallsADamagedFileCorrupt) {
   TempDir dir;
   std::ofstream(dir.path() / "data.mdb") << std::string(20'000, 'x');

@@ -124,6 +124,47 @@ TEST(StorageWriter, RefusesWhatItsQueueCannotHold) {
   EXPECT_EQ(writer.stats().refused, 1u);
 }
 
+TEST(StorageWriter, MakesRoomForAsManyBytesAsItHasTaken) {
+  Fixture f;
+  ThreadStorageWriter writer(*f.storage, {.max_queued_bytes = 100});
+  for (int round = 0; round < 5; ++round) {
+    Gate gate;
+    ASSERT_TRUE(writer.submit(gate.op(), nullptr).ok());
+    gate.wait_until_entered();
+    std::atomic<int> acknowledged{0};
+    const auto count = [&](Status status) { acknowledged += status.ok(); };
+    for (const std::size_t bytes : {60, 40})
+      ASSERT_TRUE(writer.submit(put_op(f.database, "k", "v"), count, bytes).ok()) << round;
+    EXPECT_FALSE(writer.submit(put_op(f.database, "k", "v"), count, 1).ok());
+    gate.open();
+    writer.drain();
+    EXPECT_EQ(acknowledged, 2);
+  }
+}
+
+TEST(StorageWriter, WhatDoesNotFitBesideOthersIsTriedAlone) {
+  Fixture f;
+  Gate gate;
+  ThreadStorageWriter writer(*f.storage);
+  ASSERT_TRUE(writer.submit(gate.op(), nullptr).ok());
+  gate.wait_until_entered();
+  std::atomic<int> acknowledged{0};
+  const auto count = [&](Status status) { acknowledged += status.ok(); };
+  const auto large = [&](WriteTxn& txn) -> Status {
+    const bool alone = txn.mutations() == 0;
+    if (auto put = txn.put(f.database, "large", "v"); !put) return put;
+    if (alone) return {};
+    return Error{.code = Errc::RESOURCE_EXHAUSTED, .message = "too much in one transaction"};
+  };
+  ASSERT_TRUE(writer.submit(put_op(f.database, "small", "v"), count).ok());
+  ASSERT_TRUE(writer.submit(large, count).ok());
+  ASSERT_TRUE(writer.submit(put_op(f.database, "after", "v"), count).ok());
+  gate.open();
+  writer.drain();
+  EXPECT_EQ(acknowledged, 3);
+  for (const auto* key : {"small", "large", "after"}) EXPECT_TRUE(f.has(key)) << key;
+}
+
 TEST(StorageWriter, AFailingOperationLeavesNothingAndHarmsNobody) {
   Fixture f;
   Gate gate;
@@ -174,6 +215,31 @@ TEST(StorageWriter, AcknowledgesWhatWasAcceptedBeforeStopAndRefusesTheRest) {
   EXPECT_EQ(acknowledged, 50);
   EXPECT_EQ(writer.submit(put_op(f.database, "late", "v"), nullptr).error().code,
             Errc::UNAVAILABLE);
+}
+
+TEST(FencedWriter, WritesNothingOnceItsIncarnationWasGivenUp) {
+  Fixture fixture;
+  ThreadStorageWriter writer{*fixture.storage};
+  std::atomic<bool> given_up = false;
+  FencedWriter fenced{writer, [&] { return given_up.load(); }};
+  Gate gate;
+  std::promise<Status> before, waiting;
+  ASSERT_TRUE(fenced.submit(put_op(fixture.database, "before", "x"),
+                            [&](Status status) { before.set_value(std::move(status)); }));
+  EXPECT_TRUE(before.get_future().get());
+  ASSERT_TRUE(writer.submit(gate.op(), [](Status) {}));
+  gate.wait_until_entered();
+  ASSERT_TRUE(fenced.submit(put_op(fixture.database, "waiting", "x"),
+                            [&](Status status) { waiting.set_value(std::move(status)); }));
+  given_up = true;
+  EXPECT_EQ(fenced.submit(put_op(fixture.database, "after", "x"), [](Status) {}).error().code,
+            Errc::UNAVAILABLE);
+  gate.open();
+  EXPECT_EQ(waiting.get_future().get().error().code, Errc::CANCELLED);
+  writer.stop();
+  EXPECT_TRUE(fixture.has("before"));
+  EXPECT_FALSE(fixture.has("waiting"));
+  EXPECT_FALSE(fixture.has("after"));
 }
 
 TEST(StorageWriter, ManyThreadsAllGetTheirOwnResult) {

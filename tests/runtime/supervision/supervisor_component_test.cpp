@@ -11,8 +11,8 @@ namespace symphony::runtime {
 namespace {
 
 using namespace std::chrono_literals;
-using ProbeRef = Ref<protocol::Probe>;
-using SupervisorRef = Ref<protocol::Supervisor>;
+using ProbeRef = WaitingRef<protocol::Probe>;
+using SupervisorRef = WaitingRef<protocol::Supervisor>;
 using Notes = std::vector<std::string>;
 
 ChildPlan child(const std::string& name, std::vector<std::string> needs = {},

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "runtime/system/process_usage.hpp"
+#include "tests/support/sanitized.hpp"
 
 namespace symphony::runtime {
 namespace {
@@ -14,9 +15,7 @@ namespace {
 std::uint64_t resident_bytes() { return read_process_usage().value().resident_bytes; }
 
 TEST(Allocator, GivesLargeBlocksBackThoughSmallOnesBetweenThemStay) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  GTEST_SKIP() << "sanitizers have allocators of their own";
-#endif
+  if (test::kSanitized) GTEST_SKIP() << "sanitizers have allocators of their own";
   constexpr std::size_t kBlockBytes = kMappedBlockBytes + 4096;
   constexpr std::size_t kBlocks = 100;
   bound_allocator();

@@ -45,11 +45,28 @@ struct World {
   std::mutex mutex;
   std::map<std::string, int> executed;  // by the value that an operator was given
   std::function<Result<Json>(const Json&, OperatorContext&)> script;  // of test.script
+  int busy = 0;  // how many more batches the DAG tracker is too busy for
 
   void count(const Json& value) {
     const std::lock_guard lock(mutex);
     ++executed[value.is_string() ? value.get<std::string>() : value.dump()];
   }
+};
+
+// A DAG tracker whose disk is behind, now and then.
+class BusyDag final : public Dag {
+ public:
+  BusyDag(runtime::Host& host, runtime::Storage& storage, runtime::StorageWriter& writer,
+          World& world)
+      : Dag(host, storage, writer), world_(world) {}
+  void complete(Call<protocol::Dag::Complete> call) override {
+    if (world_.busy == 0) return Dag::complete(std::move(call));
+    --world_.busy;
+    call.fail({Errc::OVERLOADED, "the disk is behind", "", true});
+  }
+
+ private:
+  World& world_;
 };
 
 struct Ended {
@@ -102,11 +119,11 @@ class EngineNode {
   // Again: as after a crash of the component.
   void spawn_dag() {
     node_->spawn("/pit/dag", [this](runtime::Host& host) {
-      return std::make_unique<Dag>(host, *storage_, *writer_);
+      return std::make_unique<BusyDag>(host, *storage_, *writer_, world_);
     });
   }
-  const Ref<protocol::Engine>& engine() const { return *engine_; }
-  const Ref<protocol::Dag>& dag() const { return *dag_; }
+  const WaitingRef<protocol::Engine>& engine() const { return *engine_; }
+  const WaitingRef<protocol::Dag>& dag() const { return *dag_; }
 
   auto ask_run(const std::string& text, const Inputs& inputs = {}) {
     return engine().run([&](messages::StartRunRequest::Builder request) {
@@ -260,8 +277,8 @@ class EngineNode {
   std::unique_ptr<runtime::Storage> storage_;
   std::unique_ptr<runtime::StorageWriter> writer_;
   std::unique_ptr<runtime::TestNode> node_;
-  std::optional<Ref<protocol::Engine>> engine_;
-  std::optional<Ref<protocol::Dag>> dag_;
+  std::optional<WaitingRef<protocol::Engine>> engine_;
+  std::optional<WaitingRef<protocol::Dag>> dag_;
 };
 
 // A melody with this head and tail.

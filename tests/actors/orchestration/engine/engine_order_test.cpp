@@ -1,4 +1,4 @@
-// In what order nodes run, and on which lane.
+// In what order nodes run, and by which worker.
 #include <gtest/gtest.h>
 
 #include <random>
@@ -15,9 +15,9 @@ using test::EngineNode;
 using test::melody;
 using test::World;
 
-TEST(EngineOrder, ALaneGoesOnAlongAChainWhatBecomesOfItsNodes) {
+TEST(EngineOrder, AWorkerGoesOnAlongAChainWhatBecomesOfItsNodes) {
   World world;
-  // Nothing is kept in memory: what a node needs comes from its lane, or the journal.
+  // Nothing is kept in memory: what a node needs comes from its worker, or the journal.
   EngineOptions options;
   options.result_bytes_max = 1;
   int tries = 0;
@@ -113,7 +113,7 @@ TEST(EngineOrder, EveryNodeOfAnyGraphRunsOnceAfterAllItNeedsWhateverFails) {
     World world;
     EngineOptions options;
     if (seed % 2 == 0) options.result_bytes_max = 1;
-    if (seed % 3 == 0) options.core.backlog_bytes_max = 1;  // the tracker is always behind
+    if (seed % 3 == 0) options.unreported_bytes_max = 1;  // the tracker is always behind
     EngineNode* running = nullptr;
     std::map<std::string, int> failures;
     world.script = [&](const Json& arguments, OperatorContext&) -> Result<Json> {

@@ -63,7 +63,7 @@ bool survives_death_after(int steps, std::uint64_t seed) {
     ended = taken < steps;
   }
   EngineOptions options;
-  options.take_up_runs = false;
+  options.resume_runs = false;
   EngineNode node(world, options, 2, seed);
   node.node().advance(1h);  // the past must not show in what the run gives
   const auto runs = node.runs();
@@ -105,7 +105,7 @@ retry = { attempts = 2, backoff_ms = 1000 }
 out = "${nodes.a.value}"
 )");
 
-TEST(EngineResume, RunsAreTakenUpWhenTheEngineStarts) {
+TEST(EngineResume, RunsAreResumedWhenTheEngineStarts) {
   World world;
   std::string id;
   {
@@ -125,7 +125,7 @@ TEST(EngineResume, RunsAreTakenUpWhenTheEngineStarts) {
   EXPECT_EQ(world.executed["before"], 1);
 }
 
-TEST(EngineResume, ARunThatIsBeingTakenUpCanBeWatchedAsSoonAsResumingItIsRefused) {
+TEST(EngineResume, ARunThatIsBeingResumedCanBeWatchedAsSoonAsResumingItIsRefused) {
   for (int steps = 0; steps < 40; ++steps) {
     World world;
     std::string id;
@@ -151,7 +151,7 @@ retry = { attempts = 2, backoff_ms = 1000 }
   }
 }
 
-TEST(EngineResume, ARunThatCrashesKeepInterruptingIsCancelled) {
+TEST(EngineResume, ARunThatCrashesKeepInterruptingHasFailedWithThatReason) {
   World world;
   world.script = [](const Json&, OperatorContext&) -> Result<Json> {
     return Error{Errc::UNAVAILABLE, "never"};
@@ -172,6 +172,10 @@ retry = { attempts = 1000, backoff_ms = 3600000, max_backoff_ms = 3600000 }
   EngineNode node(world, options);
   node.node().settle();
   EXPECT_EQ(node.journal(id).at("a"), NodeStatus::CANCELLED);
+  const auto shown = node.dag().show([&](auto request) { request.setRun(id); }).get();
+  EXPECT_EQ((*shown)->getRow().getStatus(), RunStatus::FAILED);
+  EXPECT_STREQ((*shown)->getRow().getFailure().cStr(),
+               "crashes interrupted it 3 times in a row before any of its nodes ended");
 }
 
 TEST(EngineResume, CrashesWithProgressInBetweenDoNotEndARun) {
@@ -304,7 +308,9 @@ class ThreadWorkers final : public runtime::Blocking {
   ~ThreadWorkers() override { join(); }
   Status submit(Work work, OnDone on_done) override {
     threads_.emplace_back(
-        [work = std::move(work), on_done = std::move(on_done)]() mutable { on_done(work()); });
+        [job = std::make_unique<std::pair<Work, OnDone>>(std::move(work), std::move(on_done))] {
+          job->second(job->first());
+        });
     return {};
   }
   void join() {
@@ -316,7 +322,7 @@ class ThreadWorkers final : public runtime::Blocking {
   std::vector<std::thread> threads_;
 };
 
-TEST(EngineResume, ANodeThatDoesNotEndIsGivenUpSomeTimeAfterItsTimeout) {
+TEST(EngineResume, ANodeThatDoesNotEndIsAbandonedSomeTimeAfterItsTimeout) {
   World world;
   ThreadWorkers workers;
   EngineOptions options;

@@ -165,6 +165,43 @@ out = "${nodes.a.value}"
                                     "start a", "done a", "ended"}));
 }
 
+TEST(Engine, TellsTheTrackerAgainWhatItWasTooBusyFor) {
+  World world;
+  world.busy = 3;
+  EngineNode node(world);
+  const auto ended = node.run(melody(R"(
+[nodes.a]
+use = "test.echo"
+with = { value = "first" }
+[nodes.b]
+use = "test.echo"
+with = { value = "${nodes.a.value} and second" }
+[outputs]
+out = "${nodes.b.value}"
+)"));
+  EXPECT_EQ(ended.status, messages::RunStatus::SUCCEEDED);
+  EXPECT_EQ(ended.outputs["out"], "first and second");
+  EXPECT_EQ(world.busy, 0);
+  EXPECT_EQ(world.executed, (std::map<std::string, int>{{"first", 1}, {"first and second", 1}}));
+}
+
+TEST(Engine, DoesNotTryAgainWithArgumentsThatWereRefused) {
+  World world;
+  EngineNode node(world);
+  int tries = 0;
+  world.script = [&](const Json&, OperatorContext&) -> Result<Json> {
+    ++tries;
+    return Error{Errc::INVALID_ARGUMENT, "never that", "value", true};
+  };
+  const auto ended = node.run(melody(R"(
+[nodes.a]
+use = "test.script"
+retry = { attempts = 5 }
+)"));
+  EXPECT_EQ(ended.status, messages::RunStatus::FAILED);
+  EXPECT_EQ(tries, 1);
+}
+
 TEST(Engine, OtherBranchesGoOnWhenOneFails) {
   World world;
   EngineNode node(world);

@@ -79,7 +79,7 @@ when = "true"
 )");
   EXPECT_TRUE(plan.nodes[0].when_per_item);
   EXPECT_FALSE(plan.nodes[1].when_per_item);
-  Scope scope;
+  RunScope scope;
   scope.index = 0;
   EXPECT_FALSE(*evaluate_when(plan.nodes[0], scope));
   scope.index = 1;
@@ -97,7 +97,7 @@ use = "file.read"
 with = { path = "${inputs.v}" }
 )");
   Json inputs{{"v", "x"}};
-  Scope scope;
+  RunScope scope;
   scope.inputs = &inputs;
   const OperatorSpec& spec = spec_of(operators, "file.read");
   EXPECT_EQ(evaluate_arguments(plan.nodes[0], spec, scope)->values,
@@ -123,7 +123,7 @@ with = { path = "${nodes.a.text}" }
 use = "file.read"
 with = { path = "x", max_bytes = "${nodes.a.bytes}" }
 )");
-  Scope scope;
+  RunScope scope;
   scope.results = [](NodeIndex) { return nullptr; };
   const OperatorSpec& spec = spec_of(operators, "file.read");
   const auto required = evaluate_arguments(plan.nodes[1], spec, scope);

@@ -149,6 +149,37 @@ TEST(Arbiter, ClosingARunDropsItsQueueAndKeepsCountingWhatItHolds) {
   EXPECT_TRUE(arbiter.snapshot(0).runs.empty());
 }
 
+TEST(Arbiter, WhatAClosedRunHadQueuedMakesRoomForOthers) {
+  Arbiter arbiter(cores(1), {.max_queued = 2});
+  open(arbiter, 1);
+  ask(arbiter, 1, 1, cores(1));
+  EXPECT_EQ(keys(arbiter.grant(0)), Keys{1});
+  ask(arbiter, 1, 2, cores(1));
+  ask(arbiter, 1, 3, cores(1));
+  ASSERT_TRUE(arbiter.close_run(1).ok());
+  EXPECT_EQ(arbiter.queued(), 0u);
+  open(arbiter, 2);
+  ask(arbiter, 2, 1, cores(1));
+  ask(arbiter, 2, 2, cores(1));
+  EXPECT_EQ(arbiter.queued(), 2u);
+}
+
+TEST(Arbiter, WhatIsGivenBackDuringAReservationIsGrantedBesideItAgain) {
+  Arbiter arbiter(cores(8), {.reserve_after_grants = 1});
+  for (const RunKey run : {1u, 2u, 3u}) open(arbiter, run);
+  ask(arbiter, 1, 1, cores(5));
+  EXPECT_EQ(keys(arbiter.grant(0)), Keys{1});
+  ask(arbiter, 2, 1, cores(6));
+  ask(arbiter, 3, 1, cores(1));
+  EXPECT_EQ(keys(arbiter.grant(0)), Keys{1}) << "passes over the large one, which is reserved for";
+  ask(arbiter, 3, 2, cores(1));
+  ask(arbiter, 3, 3, cores(1));
+  EXPECT_EQ(keys(arbiter.grant(0)), (Keys{2, 3}));
+  ASSERT_TRUE(arbiter.release(3, 2, 0).ok());
+  ask(arbiter, 3, 4, cores(1));
+  EXPECT_EQ(keys(arbiter.grant(0)), Keys{4});
+}
+
 TEST(Arbiter, RefusesMoreThanItsQueueHolds) {
   Arbiter arbiter(cores(1), {.max_queued = 2});
   open(arbiter, 1);

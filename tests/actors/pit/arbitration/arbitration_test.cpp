@@ -103,7 +103,7 @@ class ArbitrationComponent : public ::testing::Test {
   }
 
   TestNode node_;
-  Ref<protocol::Arbitration> arbitration_;
+  WaitingRef<protocol::Arbitration> arbitration_;
   std::uint64_t millicores_;
   std::uint64_t last_ = 0;
 };
@@ -229,7 +229,7 @@ RC_GTEST_PROP(ArbitrationHistories, NeverExceedTheCapacityAndGrantEverything, ()
                                          ArbitrationOptions{.capacity = {kCapacity, 100 * kMiB},
                                                             .limits = {.reserve_after_grants = 3}});
   });
-  Ref<protocol::Arbitration> arbitration{node.asker()};
+  WaitingRef<protocol::Arbitration> arbitration{node.asker()};
   struct Run {
     std::string name;
     std::map<std::uint64_t, std::uint64_t> wanted;  // key, millicores

@@ -60,6 +60,15 @@ struct ArtifactFixture {
   std::unique_ptr<ArtifactStore> store;
 };
 
+// Changes one byte of a record, which is neither its head nor a spare bit of its frame.
+inline void damage(ArtifactFixture& f, runtime::Database database, const Digest& digest) {
+  auto txn = must(f.storage->begin_write());
+  std::string value(*must(txn.get(database, digest.view())));
+  value.back() = static_cast<char>(value.back() ^ 0x55);
+  must(txn.put(database, digest.view(), value));
+  must(txn.commit());
+}
+
 // Bytes that do not compress.
 inline std::string noise(std::size_t size, std::uint64_t seed = 1) {
   std::mt19937_64 random(seed);

@@ -3,9 +3,12 @@
 //   artifacts_driver put DIR TREE SEED COUNT   stores COUNT artifacts on each of kPutters threads,
 //                                              and the directory TREE again and again meanwhile;
 //                                              "ack NAME@VERSION DIGEST" for each, once durable
+//   artifacts_driver write DIR COUNT           writes eight files in DIR/new/ over and over, COUNT
+//                                              times in all; "ack PATH N", once N is in it durably
 //   artifacts_driver check DIR                 reads such lines (without "ack ") from standard
 //                                              input and says what is lost or damaged; exit code 0
 //                                              when nothing is
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -14,9 +17,11 @@
 #include <random>
 #include <thread>
 
+#include "actors/pit/artifacts/artifact_messages.hpp"
 #include "actors/pit/artifacts/artifact_verify.hpp"
 #include "actors/pit/artifacts/content_upload.hpp"
-#include "actors/pit/artifacts/tree_put.hpp"
+#include "actors/pit/artifacts/tree_walk.hpp"
+#include "runtime/system/file_writer.hpp"
 
 namespace {
 
@@ -76,6 +81,55 @@ Status put_one(const ArtifactStore& store, runtime::StorageWriter& writer, std::
   return {};
 }
 
+// Contents, then the listing with its name.
+Result<VersionRecord> put_tree(const ArtifactStore& store, runtime::StorageWriter& writer,
+                               const std::string& dir) {
+  const runtime::Descriptor root(::open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  auto listing = walk_tree(root.get());
+  if (!listing) return std::move(listing).error();
+  ArtifactBatch contents;
+  for (auto& entry : listing->entries) {
+    if (entry.kind != TreeEntryKind::file) continue;
+    auto file = FileReading::open(root.get(), entry.path);
+    if (!file) return std::move(file).error();
+    std::string content(file->size_bytes(), '\0');
+    if (auto read = file->read(content.data(), content.size()); !read) return read.error();
+    auto prepared = store.prepare(content);
+    if (!prepared) return std::move(prepared).error();
+    entry.digest = prepared->info.digest;
+    entry.size_bytes = content.size();
+    contents.contents.push_back(std::move(*prepared));
+    if (contents.contents.size() < 20) continue;
+    if (auto written = store.write(writer, std::exchange(contents, {})); !written)
+      return written.error();
+  }
+  if (auto written = store.write(writer, std::move(contents)); !written) return written.error();
+  auto tree = prepare_tree(store, std::move(listing->entries));
+  if (!tree) return std::move(tree).error();
+  ArtifactBatch last;
+  last.versions.push_back({.name = "tree",
+                           .kind = ArtifactKind::tree,
+                           .digest = tree->sizes.digest,
+                           .sizes = tree->sizes});
+  last.contents.push_back(std::move(tree->content));
+  auto outcome = store.write(writer, std::move(last));
+  if (!outcome) return std::move(outcome).error();
+  return outcome->versions.front();
+}
+
+int write_files(const std::string& dir, int count) {
+  for (int i = 0; i < count; ++i) {
+    const auto text = std::to_string(i);
+    const auto written =
+        runtime::write_file(fmt::format("{}/new/{}/f{}", dir, i % 2, i % 8),
+                            text + std::string(i, '.'), {.create_directories = true});
+    if (!written) return fail(written.error());
+    const auto line = fmt::format("ack {}/f{} {}\n", i % 2, i % 8, text);
+    if (::write(STDOUT_FILENO, line.data(), line.size()) < 0) std::_Exit(3);
+  }
+  return 0;
+}
+
 int put(const std::string& dir, const std::string& tree, std::uint64_t seed, int count) {
   auto storage = runtime::Storage::open(dir);
   if (!storage) return fail(storage.error());
@@ -98,11 +152,11 @@ int put(const std::string& dir, const std::string& tree, std::uint64_t seed, int
     });
   }
   while (putting > 0 && !failed) {
-    auto stored = put_tree(**store, writer, tree, {.version = {.name = "tree"}, .threads = 2});
+    auto stored = put_tree(**store, writer, tree);
     if (!stored) {
       failed = fail(stored.error()) != 0;
     } else {
-      acknowledge(*stored->version);
+      acknowledge(*stored);
     }
   }
   for (auto& thread : threads) thread.join();
@@ -147,7 +201,9 @@ int main(int argc, char** argv) {
   if (arguments.size() == 5 && arguments[0] == "put") {
     return put(arguments[1], arguments[2], std::stoull(arguments[3]), std::stoi(arguments[4]));
   }
+  if (arguments.size() == 3 && arguments[0] == "write")
+    return write_files(arguments[1], std::stoi(arguments[2]));
   if (arguments.size() == 2 && arguments[0] == "check") return check(arguments[1]);
-  std::cerr << "usage: artifacts_driver put DIR TREE SEED COUNT | check DIR\n";
+  std::cerr << "usage: artifacts_driver put DIR TREE SEED COUNT | write DIR COUNT | check DIR\n";
   return 64;
 }

@@ -2,107 +2,22 @@
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
+#include <sys/stat.h>
 
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "actors/pit/text_view.hpp"
-#include "messages/supervisor.protocol.hpp"
-#include "runtime/testing/test_node.hpp"
-#include "tests/actors/pit/fake_writer.hpp"
-#include "tests/support/temp_dir.hpp"
+#include "runtime/system/sha256.hpp"
+#include "tests/actors/pit/artifacts/artifacts_bench.hpp"
 
 namespace symphony::actors {
 namespace {
 
 using namespace std::chrono_literals;
-using runtime::Host;
-using runtime::Storage;
-using runtime::TestNode;
 
-constexpr std::size_t kPartBytes = 1024;
-
-struct Draft {
-  std::string content;
-  std::string name = {};
-};
-
-// One storage; the component on it can be made anew, as after a crash of its node.
-struct Bench {
-  explicit Bench(std::size_t uploads_max = 4)
-      : storage(std::move(Storage::open(dir.path())).value()), writer(*storage) {
-    options.store.part_bytes = kPartBytes;
-    options.uploads_max = uploads_max;
-    restart();
-  }
-  void restart() {
-    artifacts.reset();
-    node = std::make_unique<TestNode>();
-    node->spawn("/pit/artifacts", [this](Host& host) {
-      return std::make_unique<Artifacts>(host, *storage, writer, options);
-    });
-    artifacts = std::make_unique<Ref<protocol::Artifacts>>(node->asker());
-  }
-
-  auto ask_put(const std::vector<Draft>& drafts) {
-    return artifacts->put([&](messages::PutArtifactsRequest::Builder request) {
-      auto out = request.initDrafts(static_cast<unsigned>(drafts.size()));
-      for (unsigned i = 0; i < out.size(); ++i) {
-        out[i].setContent(as_data(drafts[i].content));
-        out[i].setName(drafts[i].name);
-      }
-      request.initLineage().setRun("run-1");
-    });
-  }
-  auto put(const std::vector<Draft>& drafts) { return ask_put(drafts).get(); }
-  std::string put_digest(const std::string& content) {
-    const auto stored = put({{content}});
-    return (*stored)->getVersions()[0].getDigest().cStr();
-  }
-  Result<std::string> read(const std::string& ref, std::uint64_t offset = 0,
-                           std::uint32_t size = 0) {
-    const auto answer = artifacts
-                            ->read([&](auto request) {
-                              request.setRef(ref);
-                              request.setOffset(offset);
-                              request.setSizeBytes(size);
-                            })
-                            .get();
-    if (!answer) return answer.error();
-    return std::string(view((*answer)->getData()));
-  }
-  auto stat(const std::string& ref) {
-    return artifacts->stat([&](auto request) { request.setRef(ref); }).get();
-  }
-  Result<std::uint64_t> begin(const std::string& name) {
-    const auto begun = artifacts->begin([&](auto request) { request.setName(name); }).get();
-    if (!begun) return begun.error();
-    return (*begun)->getUpload();
-  }
-  auto ask_append(std::uint64_t upload, std::uint64_t offset, const std::string& data) {
-    return artifacts->append([&](messages::AppendUploadRequest::Builder request) {
-      request.setUpload(upload);
-      request.setOffset(offset);
-      request.setData(as_data(data));
-    });
-  }
-  Status append(std::uint64_t upload, std::uint64_t offset, const std::string& data) {
-    const auto answer = ask_append(upload, offset, data).get();
-    return answer ? Status{} : Status{answer.error()};
-  }
-  auto finish(std::uint64_t upload) {
-    return artifacts->finish([&](auto request) { request.setUpload(upload); }).get();
-  }
-  auto verify() { return artifacts->verify().within(1min).get(); }
-
-  test::TempDir dir;
-  std::unique_ptr<Storage> storage;
-  FakeWriter writer;
-  ArtifactsOptions options;
-  std::unique_ptr<TestNode> node;
-  std::unique_ptr<Ref<protocol::Artifacts>> artifacts;
-};
+using Bench = ArtifactsBench;
 
 TEST(ArtifactsComponent, StoresAndReadsByNameVersionAndDigestAlsoAfterARestart) {
   Bench bench;
@@ -173,36 +88,6 @@ TEST(ArtifactsComponent, SaysWhichFieldOfAPutIsWrongAndStoresNothingOfIt) {
   EXPECT_EQ(bench.read("a").error().code, Errc::NOT_FOUND);
 }
 
-RC_GTEST_PROP(ArtifactsComponentUploads, GiveBackWhatWasSentWhateverItsPieces, ()) {
-  Bench bench;
-  const auto size = *rc::gen::inRange<std::size_t>(0, 6 * kPartBytes);
-  std::string content(size, '\0');
-  std::uint32_t noise = *rc::gen::inRange<std::uint32_t>(1, 1'000'000);
-  for (char& byte : content) byte = static_cast<char>((noise = noise * 1'664'525 + 1) >> 28);
-  const auto upload = bench.begin("blob").value();
-  std::size_t sent = 0;
-  std::size_t acknowledged = 0;
-  while (sent < size) {
-    const auto piece = std::min(*rc::gen::inRange<std::size_t>(1, kPartBytes + 1), size - sent);
-    bench.ask_append(upload, sent, content.substr(sent, piece)).then([&, piece](auto answer) {
-      RC_ASSERT(answer.ok());
-      acknowledged += piece;
-    });
-    sent += piece;
-    if (*rc::gen::arbitrary<bool>()) bench.node->settle();
-  }
-  const auto finished = bench.finish(upload);
-  RC_ASSERT(finished.ok());
-  RC_ASSERT(acknowledged == size);
-  RC_ASSERT((*finished)->getVersion().getSizeBytes() == size);
-  bench.restart();
-  RC_ASSERT(bench.read("blob").value() == content);
-  const auto offset = *rc::gen::inRange<std::size_t>(0, size + 1);
-  const auto length = *rc::gen::inRange<std::uint32_t>(1, 2 * kPartBytes);
-  RC_ASSERT(bench.read("blob", offset, length).value() == content.substr(offset, length));
-  RC_ASSERT((*bench.verify())->getProblems().size() == 0u);
-}
-
 TEST(ArtifactsComponent, TellsHowFarItsVerificationIs) {
   Bench bench;
   const auto progress = [&] { return bench.artifacts->verify_progress().get(); };
@@ -216,85 +101,62 @@ TEST(ArtifactsComponent, TellsHowFarItsVerificationIs) {
   EXPECT_EQ((*after)->getDone(), (*after)->getTotal());
 }
 
-TEST(ArtifactsComponent, AnUploadTakesItsPartsInOrderOnly) {
+TEST(ArtifactsComponent, SaysWhichContentsItHasWhole) {
   Bench bench;
-  const auto upload = bench.begin("blob").value();
-  EXPECT_TRUE(bench.append(upload, 0, "abc").ok());
-  EXPECT_EQ(bench.append(upload, 2, "x").error().field, "offset");
-  EXPECT_EQ(bench.append(upload, 4, "x").error().code, Errc::FAILED_PRECONDITION);
-  EXPECT_EQ(bench.append(upload, 3, std::string(kPartBytes + 1, 'x')).error().field, "data");
-  EXPECT_TRUE(bench.append(upload, 3, "def").ok());
-  ASSERT_TRUE(bench.finish(upload).ok());
-  EXPECT_EQ(bench.finish(upload).error().code, Errc::NOT_FOUND);
-  EXPECT_EQ(bench.read("blob").value(), "abcdef");
-}
-
-TEST(ArtifactsComponent, AnUploadThatLostAPartEnds) {
-  Bench bench;
-  const auto upload = bench.begin("blob").value();
-  ASSERT_TRUE(bench.append(upload, 0, std::string(kPartBytes, 'a')).ok());
-  bench.writer.fail = Error{Errc::RESOURCE_EXHAUSTED, "the disk is full"};
-  EXPECT_EQ(bench.append(upload, kPartBytes, "b").error().code, Errc::RESOURCE_EXHAUSTED);
-  bench.writer.fail.reset();
-  EXPECT_EQ(bench.finish(upload).error().code, Errc::NOT_FOUND);
-  EXPECT_EQ(bench.read("blob").error().code, Errc::NOT_FOUND);
-}
-
-TEST(ArtifactsComponent, AnUploadEndsByAbortAndWhenItIsIdle) {
-  Bench bench(2);
-  const auto aborted = bench.begin("a").value();
-  const auto idle = bench.begin("b").value();
-  const auto third = bench.begin("c");
-  EXPECT_EQ(third.error().code, Errc::OVERLOADED);
-  EXPECT_TRUE(third.error().retryable);
-  ASSERT_TRUE(bench.artifacts->abort([&](auto request) { request.setUpload(aborted); }).get().ok());
-  EXPECT_EQ(bench.append(aborted, 0, "x").error().code, Errc::NOT_FOUND);
-  bench.node->advance(Artifacts::kUploadIdle - 1s);
-  EXPECT_TRUE(bench.append(idle, 0, "x").ok()) << "a sign of life";
-  bench.node->advance(Artifacts::kUploadIdle - 1s);
-  EXPECT_TRUE(bench.append(idle, 1, "y").ok());
-  bench.node->advance(2 * Artifacts::kUploadIdle);
-  EXPECT_EQ(bench.append(idle, 2, "z").error().code, Errc::NOT_FOUND);
-}
-
-TEST(ArtifactsComponent, AbortEndsWhatIsOnItsWay) {
-  Bench bench;
-  const auto upload = bench.begin("a").value();
-  bench.writer.hold = true;
-  std::vector<Errc> answers;
-  for (std::uint64_t i = 0; i < 3; ++i) {
-    bench.ask_append(upload, i * kPartBytes, std::string(kPartBytes, 'x')).then([&](auto answer) {
-      answers.push_back(answer ? Errc::INTERNAL : answer.error().code);
-    });
-  }
-  bench.node->settle();
-  ASSERT_TRUE(bench.artifacts->abort([&](auto request) { request.setUpload(upload); }).get().ok());
-  bench.writer.release();
-  bench.node->settle();
-  ASSERT_EQ(answers.size(), 3u);
-  EXPECT_EQ(answers[0], Errc::INTERNAL) << "the first was taken before";
-  EXPECT_EQ(answers[1], Errc::CANCELLED);
-  EXPECT_EQ(answers[2], Errc::CANCELLED);
-}
-
-TEST(ArtifactsComponent, AnUploadBelongsToWhoeverBeganIt) {
-  // Tries to finish upload 1 when asked for its tree, and answers with what it was told.
-  class Stranger final : public runtime::ComponentOf<protocol::Supervisor> {
-   public:
-    using ComponentOf::ComponentOf;
-    void tree(Call<protocol::Supervisor::Tree> call) override {
-      Ref<protocol::Artifacts> artifacts{host()};
-      artifacts.finish([](auto request) { request.setUpload(1); })
-          .then([call = std::move(call)](auto answer) mutable { call.fail(answer.error()); });
-    }
-    void replace(Call<protocol::Supervisor::Replace> call) override { call.reply(); }
+  const auto one = bench.put_digest("one");
+  const auto ask = [&](const std::vector<std::string>& digests) {
+    return bench.artifacts
+        ->have([&](messages::HaveContentsRequest::Builder request) {
+          auto list = request.initDigests(static_cast<unsigned>(digests.size()));
+          for (unsigned i = 0; i < list.size(); ++i) list.set(i, digests[i]);
+        })
+        .get();
   };
+  auto answer = ask({std::string(64, 'a'), one});
+  ASSERT_TRUE(answer.ok()) << to_string(answer.error());
+  EXPECT_FALSE((*answer)->getThere()[0]);
+  EXPECT_TRUE((*answer)->getThere()[1]);
+  EXPECT_EQ(ask({one, "xyz"}).error().field, "digests[1]");
+
+  // What is damaged it has not got, and takes again.
+  {
+    auto txn = bench.storage->begin_write();
+    auto contents = txn->open_database(kContentsDatabase);
+    ASSERT_TRUE(txn->put(*contents, runtime::sha256("one").view(), "nonsense").ok());
+    ASSERT_TRUE(txn->commit().ok());
+  }
+  EXPECT_FALSE((*ask({one}))->getThere()[0]);
+  EXPECT_EQ(bench.put_digest("one"), one);
+  EXPECT_TRUE((*ask({one}))->getThere()[0]);
+  EXPECT_EQ(bench.read(one).value(), "one");
+}
+
+TEST(ArtifactsComponent, SaysWhereItLiesAndHowMuchItTakes) {
   Bench bench;
-  ASSERT_EQ(bench.begin("a").value(), 1u);
-  bench.node->spawn("/test/stranger", [](Host& host) { return std::make_unique<Stranger>(host); });
-  Ref<protocol::Supervisor> stranger{bench.node->asker(), "/test/stranger"};
-  EXPECT_EQ(stranger.tree().get().error().code, Errc::PERMISSION_DENIED);
-  EXPECT_TRUE(bench.finish(1).ok());
+  const auto place = bench.artifacts->place().get();
+  ASSERT_TRUE(place.ok()) << to_string(place.error());
+  EXPECT_EQ((*place)->getPartBytes(), kPartBytes);
+  EXPECT_EQ((*place)->getDirectory(), bench.dir.path().c_str());
+  struct stat about {};
+  ASSERT_EQ(::stat(bench.dir.path().c_str(), &about), 0);
+  EXPECT_EQ((*place)->getInode(), about.st_ino);
+  EXPECT_EQ((*place)->getDevice(), about.st_dev);
+}
+
+TEST(ArtifactsComponent, RemovesWhatIsDamagedAndOfNoUseWhenAsked) {
+  Bench bench;
+  bench.put_digest("orphan");
+  {
+    auto txn = bench.storage->begin_write();
+    auto contents = txn->open_database(kContentsDatabase);
+    ASSERT_TRUE(txn->put(*contents, runtime::sha256("orphan").view(), "nonsense").ok());
+    ASSERT_TRUE(txn->commit().ok());
+  }
+  EXPECT_EQ((*bench.verify())->getProblems().size(), 1u);
+  const auto repaired =
+      bench.artifacts->verify([](auto request) { request.setRepair(true); }).within(1min).get();
+  EXPECT_EQ((*repaired)->getRepaired(), 1u);
+  EXPECT_EQ((*bench.verify())->getProblems().size(), 0u);
 }
 
 struct Entry {
@@ -413,7 +275,7 @@ TEST(ArtifactsComponent, DrainsWhatItAcceptedAndDropsUploads) {
   bool answered = false;
   bool drained = false;
   bench.ask_put({{"one", "notes"}}).then([&](auto answer) { answered = answer.ok(); });
-  Ref<protocol::Component> life{bench.node->asker(), "/pit/artifacts"};
+  WaitingRef<protocol::Component> life{bench.node->asker(), "/pit/artifacts"};
   life.drain().then([&](auto answer) { drained = answer.ok(); });
   bench.node->settle();
   EXPECT_FALSE(drained);

@@ -5,6 +5,7 @@ those of unittest. Environment: SYMPHONY_KILLS and SYMPHONY_POWER_CUTS (how many
 (to repeat a run: every failure prints it).
 """
 
+import errno
 import os
 import pathlib
 import random
@@ -110,6 +111,47 @@ class Durability(unittest.TestCase):
             cuts += cut
             acks += more
             self.assert_nothing_lost(directory, acks, moment)
+        self.assertGreater(cuts, POWER_CUTS // 2, f"SYMPHONY_SEED={SEED}")
+
+    @unittest.skipUnless(SHIM.exists(), "built without the disk fault shim")
+    def test_a_disk_that_cannot_be_looked_at_is_not_taken_for_an_empty_one(self):
+        directory = self.home / "node"
+        done = subprocess.run([DRIVER, "put", directory, self.tree, str(SEED), "3"],
+                              capture_output=True, timeout=60, check=True)
+        acks = acknowledged(done.stdout)
+        for number in (errno.ESTALE, errno.EIO, errno.EACCES):
+            failed = subprocess.run([DRIVER, "put", directory, self.tree, str(SEED + 1), "3"],
+                                    capture_output=True, timeout=60,
+                                    env={**os.environ, "LD_PRELOAD": str(SHIM),
+                                         "DISK_FAULT_STAT": str(number)})
+            self.assertEqual(failed.returncode, 2, failed)
+            self.assertEqual(acknowledged(failed.stdout), [])
+            self.assert_nothing_lost(directory, acks, f"stat failed with {number}")
+
+    @unittest.skipUnless(SHIM.exists(), "built without the disk fault shim")
+    def test_files_that_were_written_survive_power_loss_whole(self):
+        cuts = 0
+        for i in range(POWER_CUTS):
+            directory = self.home / f"files{i}"
+            directory.mkdir()
+            kind = self.rng.choice(["WRITE", "SYNC"])
+            at = self.rng.randrange(1, 60)
+            driver = subprocess.run(
+                [DRIVER, "write", directory, "40"], capture_output=True, timeout=60,
+                env={**os.environ, "LD_PRELOAD": str(SHIM), "DISK_FAULT_DIR": str(directory),
+                     "DISK_FAULT_SEED": str(SEED + i), f"DISK_FAULT_AT_{kind}": str(at)})
+            self.assertIn(driver.returncode, (0, POWER_LOST), driver.stderr.decode()[-2000:])
+            cuts += driver.returncode == POWER_LOST
+            moment = f"SYMPHONY_SEED={SEED}, cut {i} at {kind.lower()} {at}"
+            latest = {}
+            for line in acknowledged(driver.stdout):
+                path, number = line.split()
+                latest[path] = int(number)
+            for path, number in latest.items():
+                content = (directory / "new" / path).read_text()
+                found = int(content.rstrip("."))
+                self.assertGreaterEqual(found, number, f"{moment}: {path} is old")
+                self.assertEqual(content, f"{found}" + "." * found, f"{moment}: {path} is torn")
         self.assertGreater(cuts, POWER_CUTS // 2, f"SYMPHONY_SEED={SEED}")
 
     def finds_losses_with(self, lmdb_flag):

@@ -1,173 +1,22 @@
-#include "actors/pit/dag/dag.hpp"
-
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
-#include <functional>
-#include <memory>
-#include <string>
-#include <vector>
-
-#include "runtime/testing/test_node.hpp"
-#include "tests/actors/pit/fake_writer.hpp"
-#include "tests/support/temp_dir.hpp"
+#include "tests/actors/pit/dag/dag_bench.hpp"
 
 namespace symphony::actors {
 namespace {
 
+using test::Batch;
+using test::Bench;
+using test::kDiamond;
+using test::kExpanded;
+using test::kFailed;
+using test::Nodes;
+using test::ready;
+using test::Told;
+using PlanNode = test::PlannedNode;
 using runtime::Host;
-using runtime::Storage;
 using runtime::TestNode;
-using Nodes = std::vector<NodeId>;
-using Batch = Result<Msg<messages::RunBatchResponse>>;
-
-struct PlanNode {
-  std::string name;
-  Nodes needs = {};
-  bool mapped = false;
-  std::uint32_t attempts = 1;
-  std::uint32_t backoff_ms = 0;
-};
-
-struct Told {
-  NodeId node;
-  messages::Outcome outcome = messages::Outcome::SUCCEEDED;
-  std::string json = {};
-  std::uint32_t children = 0;
-  std::uint64_t duration_us = 0;
-  bool retryable = false;
-  std::string digest = {};
-};
-
-constexpr auto kFailed = messages::Outcome::FAILED;
-constexpr auto kExpanded = messages::Outcome::EXPANDED;
-
-// One storage; the component on it can be made anew, as after a crash of its node.
-struct Bench {
-  explicit Bench(DagOptions wanted = {})
-      : storage(std::move(Storage::open(dir.path())).value()), writer(*storage), options(wanted) {
-    restart();
-  }
-  void restart() {
-    dag.reset();
-    node = std::make_unique<TestNode>();
-    node->spawn("/pit/dag", [this](Host& host) {
-      return std::make_unique<Dag>(host, *storage, writer, options);
-    });
-    dag = std::make_unique<Ref<protocol::Dag>>(node->asker());
-  }
-
-  static void fill_plan(messages::CreateRunRequest::Builder request, const std::string& run,
-                        const std::vector<PlanNode>& plan, std::int64_t started_ns) {
-    auto head = request.initHead();
-    head.setRun(run);
-    head.setMelody("tune");
-    head.setVersion("1.2");
-    head.setInputsJson("{\"path\":\".\"}");
-    head.setStartedNs(started_ns);
-    auto nodes = request.initNodes(static_cast<unsigned>(plan.size()));
-    std::vector<std::pair<NodeId, NodeId>> edges;
-    for (unsigned i = 0; i < plan.size(); ++i) {
-      nodes[i].setName(plan[i].name);
-      nodes[i].setMapped(plan[i].mapped);
-      nodes[i].setAttempts(plan[i].attempts);
-      nodes[i].setBackoffMs(plan[i].backoff_ms);
-      for (const NodeId from : plan[i].needs) edges.emplace_back(from, i);
-    }
-    auto out = request.initEdges(static_cast<unsigned>(edges.size()));
-    for (unsigned i = 0; i < out.size(); ++i) {
-      out[i].setFrom(edges[i].first);
-      out[i].setTo(edges[i].second);
-    }
-  }
-  Batch create(const std::string& run, const std::vector<PlanNode>& plan,
-               std::int64_t started_ns = 1'000) {
-    return dag->create([&](auto request) { fill_plan(request, run, plan, started_ns); }).get();
-  }
-  Batch open(const std::string& run, bool again = false) {
-    return dag
-        ->open([&](auto request) {
-          request.setRun(run);
-          request.setAgain(again);
-        })
-        .get();
-  }
-  Batch complete(const std::string& run, const std::vector<Told>& told, const Nodes& started = {}) {
-    return dag
-        ->complete([&](messages::CompleteNodesRequest::Builder request) {
-          request.setRun(run);
-          auto running = request.initStarted(static_cast<unsigned>(started.size()));
-          for (unsigned i = 0; i < running.size(); ++i) running.set(i, started[i]);
-          auto outcomes = request.initOutcomes(static_cast<unsigned>(told.size()));
-          for (unsigned i = 0; i < outcomes.size(); ++i) {
-            outcomes[i].setNode(told[i].node);
-            outcomes[i].setOutcome(told[i].outcome);
-            outcomes[i].setChildren(told[i].children);
-            outcomes[i].setResultJson(told[i].json);
-            outcomes[i].setResultDigest(told[i].digest);
-            outcomes[i].setDurationUs(told[i].duration_us);
-            if (told[i].outcome != kFailed) continue;
-            auto error = outcomes[i].initError();
-            error.setCode(Errc::RESOURCE_EXHAUSTED);
-            error.setMessage("out of paper");
-            error.setRetryable(told[i].retryable);
-          }
-        })
-        .get();
-  }
-  Status sync(const std::string& run) {
-    const auto synced = dag->sync([&](auto request) { request.setRun(run); }).get();
-    return synced ? Status{} : Status{synced.error()};
-  }
-  Result<Msg<messages::NodeResultsResponse>> results(const std::string& run,
-                                                     std::uint32_t offset = 0,
-                                                     std::uint32_t max = 0) {
-    return dag
-        ->results([&](auto request) {
-          request.setRun(run);
-          request.setOffset(offset);
-          request.setMax(max);
-        })
-        .get();
-  }
-  Result<Msg<messages::ShowRunResponse>> show(const std::string& run) {
-    return dag->show([&](auto request) { request.setRun(run); }).get();
-  }
-  Result<Msg<messages::CancelRunResponse>> cancel(const std::string& run) {
-    return dag->cancel_run([&](auto request) { request.setRun(run); }).get();
-  }
-  std::vector<std::string> list(bool unfinished = false, const std::string& before = "",
-                                std::uint32_t max = 0) {
-    const auto page = dag->list([&](auto request) {
-                           request.setUnfinished(unfinished);
-                           request.setBefore(before);
-                           request.setMax(max);
-                         })
-                          .get();
-    std::vector<std::string> runs;
-    for (const auto row : (*page)->getRuns()) runs.emplace_back(row.getRun().cStr());
-    return runs;
-  }
-
-  test::TempDir dir;
-  std::unique_ptr<Storage> storage;
-  FakeWriter writer;
-  DagOptions options;
-  std::unique_ptr<TestNode> node;
-  std::unique_ptr<Ref<protocol::Dag>> dag;
-};
-
-Nodes ready(const Batch& batch) {
-  if (!batch) {
-    ADD_FAILURE() << to_string(batch.error());
-    return {};
-  }
-  Nodes nodes;
-  for (const NodeId node : (*batch)->getReady()) nodes.push_back(node);
-  return nodes;
-}
-
-const std::vector<PlanNode> kDiamond = {{"a"}, {"b", {0}}, {"c", {0}}, {"d", {1, 2}}};
 
 TEST(DagComponent, TellsWhatMayStartUntilTheRunHasEnded) {
   Bench bench;
@@ -360,7 +209,7 @@ TEST(DagComponent, AnIncarnationThatMissedAWriteCannotWriteAnyMore) {
   other.spawn("/pit/dag", [&](Host& host) {
     return std::make_unique<Dag>(host, *bench.storage, bench.writer);
   });
-  Ref<protocol::Dag> second{other.asker()};
+  WaitingRef<protocol::Dag> second{other.asker()};
   ASSERT_TRUE(second.open([](auto request) { request.setRun("r1"); }).get().ok());
   ASSERT_TRUE(bench.complete("r1", {{0}}).ok());
   EXPECT_EQ(bench.sync("r1").error().code, Errc::FAILED_PRECONDITION);
@@ -424,7 +273,7 @@ TEST(DagComponent, DrainsWhatItHasApplied) {
   ASSERT_TRUE(bench.complete("r1", {{0}}).ok());
   ASSERT_TRUE(bench.complete("r1", {{1}}).ok());
   bool drained = false;
-  Ref<protocol::Component> life{bench.node->asker(), "/pit/dag"};
+  WaitingRef<protocol::Component> life{bench.node->asker(), "/pit/dag"};
   life.drain().then([&](auto answer) { drained = answer.ok(); });
   bench.node->settle();
   EXPECT_FALSE(drained);

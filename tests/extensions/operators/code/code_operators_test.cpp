@@ -6,9 +6,9 @@
 
 #include "extensions/operators/code/complexity.hpp"
 #include "extensions/operators/code/duplicates.hpp"
-#include "extensions/operators/code/licence.hpp"
 #include "extensions/operators/code/scan.hpp"
 #include "extensions/operators/paths.hpp"
+#include "runtime/system/sha256.hpp"
 #include "tests/extensions/operators/git/scratch_repository.hpp"
 #include "tests/extensions/support.hpp"
 
@@ -124,22 +124,6 @@ TEST(Todos, AreFoundInCommentsWithTheirLines) {
   EXPECT_EQ(facts.todos[1].text, "three");
 }
 
-TEST(Licence, ReadsSpdxLinesAndKnownWordings) {
-  EXPECT_EQ(code::detect_licence("// SPDX-License-Identifier: GPL-2.0-only OR MIT */\n").name,
-            "GPL-2.0-only OR MIT");
-  EXPECT_EQ(code::detect_licence("# Licensed under the Apache License,\n# Version 2.0\n").name,
-            "Apache-2.0");
-  EXPECT_EQ(code::detect_licence("/* Redistribution and use in source and\n * binary forms ...\n"
-                                 " * Neither the name of */\n")
-                .name,
-            "BSD-3-Clause");
-  EXPECT_EQ(code::detect_licence("// Copyright (c) 2020 Somebody\n").name, "copyright only");
-  EXPECT_EQ(code::detect_licence("int main() {}\n").name, "");
-  EXPECT_TRUE(code::is_licence_file("a/COPYING.LESSER"));
-  EXPECT_TRUE(code::is_licence_file("LICENSE"));
-  EXPECT_FALSE(code::is_licence_file("licence.cpp"));
-}
-
 // Lines that no two calls with different seeds have in common.
 std::string unique_lines(unsigned seed, std::size_t count) {
   std::string text;
@@ -153,7 +137,7 @@ std::string unique_lines(unsigned seed, std::size_t count) {
 code::Duplicates duplicates_of(const std::vector<std::string>& texts) {
   std::vector<code::ScannedFile> files;
   for (std::size_t i = 0; i < texts.size(); ++i) {
-    files.push_back({"f" + std::to_string(i), code::sha256_hex(texts[i]),
+    files.push_back({"f" + std::to_string(i), runtime::sha256(texts[i]).hex(),
                      static_cast<std::int64_t>(texts[i].size()),
                      code::winnow(code::significant_lines(texts[i]))});
   }

@@ -9,22 +9,6 @@ namespace {
 
 using testing::must;
 
-TEST(ReportWords, SayNumbersAsPeopleDo) {
-  EXPECT_EQ(code::grouped(0), "0");
-  EXPECT_EQ(code::grouped(-1'234'567), "-1,234,567");
-  EXPECT_EQ(code::bytes_text(1), "1 byte");
-  EXPECT_EQ(code::bytes_text(999'700), "1.0 MB");
-  EXPECT_EQ(code::bytes_text(12'345'678), "12 MB");
-  EXPECT_EQ(code::percent(0), "0 %");
-  EXPECT_EQ(code::percent(0.0001), "< 0.1 %");
-  EXPECT_EQ(code::percent(0.054), "5.4 %");
-  EXPECT_EQ(code::percent(1), "100 %");
-  EXPECT_EQ(code::age_text(-3), "today");
-  EXPECT_EQ(code::age_text(1), "1 day");
-  EXPECT_EQ(code::age_text(75), "2 months");
-  EXPECT_EQ(code::age_text(1'000), "2.7 years");
-}
-
 class CodeReport : public ::testing::Test {
  protected:
   CodeReport() { add_code_operators(registry_); }
@@ -89,10 +73,46 @@ TEST_F(CodeReport, SumsUpNotesByAge) {
   }
   todos.push_back({{"path", "new.c"}, {"line", 1}, {"tag", "XXX"}, {"text", "y"}});
   const Json view = report({{"todos", todos}})["report"]["todos"];
-  for (const Json& bar : view["bars"]) EXPECT_EQ(bar["count"], "1") << bar["label"];
-  EXPECT_EQ(view["bars"].size(), 6u);
+  for (const Json& bar : view["chart"]) EXPECT_EQ(bar["value"], 1) << bar["label"];
+  EXPECT_EQ(view["chart"].size(), 6u);
   EXPECT_EQ(view["old"], 2);
   EXPECT_EQ(view["rows"][0]["age"], "13.7 years");
+}
+
+TEST_F(CodeReport, GivesChartsTheirNumbersAndMarksTheHottest) {
+  Json files = Json::array();
+  Json churn = Json::array();
+  for (int i = 1; i <= 7; ++i) {
+    const std::string path = "f" + std::to_string(i) + ".c";
+    files.push_back({{"path", path}, {"complexity", 10 * i}, {"code", i}});
+    churn.push_back({{"path", path}, {"commits", i}});
+  }
+  const Json view = report({{"code", {{"files", files}}},
+                            {"churn", {{"files", churn}, {"commits", 7}}}})["report"]["hotspots"];
+  ASSERT_EQ(view["chart"].size(), 7u);
+  EXPECT_EQ(view["chart"][0]["path"], "f7.c");
+  EXPECT_EQ(view["chart"][0]["commits"], 7);
+  EXPECT_EQ(view["chart"][4]["group"], "hottest");
+  EXPECT_EQ(view["chart"][5]["group"], "others");
+}
+
+TEST_F(CodeReport, SaysWhyThereIsNoHistoryInEachSectionThatNeedsIt) {
+  const Json view = report({{"git", {{"is_repository", false}, {"note", "It is damaged."}}},
+                            {"churn", {{"note", "It is damaged."}, {"commits", nullptr}}},
+                            {"todos_note", "It is damaged."}})["report"];
+  EXPECT_EQ(view["hotspots"]["why"], "It is damaged.");
+  EXPECT_EQ(view["people"]["why"], "It is damaged.");
+  EXPECT_EQ(view["remarks"], Json({"It is damaged."})) << "once, not for each operator";
+}
+
+TEST_F(CodeReport, SaysWhatIsMissingOfTheHistoryOnce) {
+  const Json view =
+      report({{"git", {{"note", "A shallow clone."}}},
+              {"churn", {{"note", "A shallow clone. Lines are not known."}, {"with_lines", false}}},
+              {"todos_note", "A shallow clone. 1 file cannot be blamed."}})["report"];
+  EXPECT_EQ(view["remarks"],
+            Json({"A shallow clone. Lines are not known. 1 file cannot be blamed."}));
+  EXPECT_EQ(view["people"]["of"], "changes to files");
 }
 
 }  // namespace

@@ -94,6 +94,24 @@ TEST(FileGlob, ExcludesPathsHoweverTheyAreWritten) {
   EXPECT_EQ(without(dir.path()), all) << "the root itself";
 }
 
+TEST(FileOperators, StartRelativePathsInTheDirectoryOfTheRun) {
+  TempDir dir;
+  dir.write("sub/a", "content");
+  MemoryContext context;
+  context.run_directory = dir.path();
+  const auto file = [&](std::string_view name, const Json& arguments) {
+    return must(run(add_file_operators, "file." + std::string(name), arguments, context));
+  };
+  EXPECT_EQ(file("read", {{"path", "sub/a"}})["content"], "content");
+  EXPECT_EQ(paths_of(file("glob", {{"root", "."}})), (Paths{"sub/a"}));
+  EXPECT_EQ(paths_of(file("glob", {{"root", "."}, {"exclude_paths", {"sub"}}})), Paths{});
+  EXPECT_EQ(file("stat", {{"paths", {"sub/a"}}})["files"][0]["size"], 7);
+  EXPECT_EQ(file("stat", {{"paths", {"a"}}, {"root", "sub"}})["files"][0]["size"], 7);
+  EXPECT_EQ(file("store", {{"paths", {"sub/a"}}})["total_bytes"], 7);
+  file("write", {{"path", "b"}, {"content", "x"}});
+  EXPECT_EQ(dir.read("b"), "x");
+}
+
 TEST(FileGlob, EndsOnSymlinkLoopsAndReportsThem) {
   TempDir dir;
   dir.write("a/f", "");
@@ -174,6 +192,22 @@ TEST(FileGlob, ObeysGitignoreButListsWhatIsTracked) {
   EXPECT_EQ(all["files"].size(), 11u);  // never what is in .git
 }
 
+TEST(FileGlob, SaysSoWhenIgnoreRulesCannotBeRead) {
+  TempDir dir;
+  dir.write(".git/HEAD", "");
+  dir.write("sub/file", "");
+  // A loop is an error that root meets, too.
+  ASSERT_EQ(::symlink(".gitignore", (dir / "sub/.gitignore").c_str()), 0);
+  const Json loop = must(file("glob", {{"root", dir.path()}}));
+  EXPECT_EQ(paths_of(loop), (Paths{"sub/file"}));
+  EXPECT_NE(loop["skipped"].dump().find("ignore rules that cannot be read"), std::string::npos);
+  EXPECT_EQ(file("glob", {{"root", dir.path()}, {"exclude_paths", {dir / "sub/.gitignore"}}})
+                .error()
+                .code,
+            Errc::INVALID_ARGUMENT)
+      << "what cannot be looked at may be there";
+}
+
 TEST(FileRead, TellsTruncationBinaryAndEncoding) {
   TempDir dir;
   dir.write("text", "h\xC3\xA9llo");
@@ -202,8 +236,8 @@ TEST(FileRead, ReadsFilesThatStateNoSize) {
 TEST(FileRead, RefusesDirectoriesPipesAndNonsense) {
   TempDir dir;
   ASSERT_EQ(::mkfifo((dir / "pipe").c_str(), 0600), 0);
-  EXPECT_EQ(file("read", {{"path", dir.path()}}).error().code, Errc::FAILED_PRECONDITION);
-  EXPECT_EQ(file("read", {{"path", dir / "pipe"}}).error().code, Errc::FAILED_PRECONDITION);
+  EXPECT_EQ(file("read", {{"path", dir.path()}}).error().code, Errc::INVALID_ARGUMENT);
+  EXPECT_EQ(file("read", {{"path", dir / "pipe"}}).error().code, Errc::INVALID_ARGUMENT);
   EXPECT_EQ(file("read", {{"path", dir / "none"}}).error().code, Errc::NOT_FOUND);
   EXPECT_EQ(file("read", {{"path", "x"}, {"encoding", "rot13"}}).error().field, "encoding");
   EXPECT_EQ(file("read", {{"path", std::string("a\0b", 3)}}).error().field, "path");
@@ -251,11 +285,33 @@ TEST(FileWrite, CreatesDirectoriesOnlyWhenAsked) {
 TEST(FileWrite, RefusesADirectoryAndBadBase64) {
   TempDir dir;
   EXPECT_EQ(file("write", {{"path", dir.path()}, {"content", ""}}).error().code,
-            Errc::FAILED_PRECONDITION);
+            Errc::INVALID_ARGUMENT);
   EXPECT_EQ(
       file("write", {{"path", dir / "x"}, {"content", "a"}, {"encoding", "base64"}}).error().field,
       "content");
   EXPECT_FALSE(std::filesystem::exists(dir / "x"));
+}
+
+TEST(FileWrite, MakesWhatADanglingLinkLeadsToAndKeepsTheLink) {
+  TempDir dir;
+  ASSERT_EQ(::symlink("to be", (dir / "link").c_str()), 0);
+  must(file("write", {{"path", dir / "link"}, {"content", "is"}}));
+  EXPECT_TRUE(std::filesystem::is_symlink(dir / "link"));
+  EXPECT_EQ(dir.read("to be"), "is");
+}
+
+TEST(FileWrite, WritesIntoDevicesAndWaitsForAPipesReaderNoLongerThanTheRun) {
+  TempDir dir;
+  must(file("write", {{"path", "/dev/null"}, {"content", "x"}}));
+  EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
+  ASSERT_EQ(::mkfifo((dir / "pipe").c_str(), 0600), 0);
+  MemoryContext context;
+  context.cancel_after_polls(2);
+  const auto stopped = testing::run(add_file_operators, "file.write",
+                                    {{"path", dir / "pipe"}, {"content", "x"}}, context);
+  ASSERT_FALSE(stopped.ok());
+  EXPECT_EQ(stopped.error().code, Errc::CANCELLED);
+  EXPECT_TRUE(std::filesystem::is_fifo(dir / "pipe"));
 }
 
 TEST(FileStore, StoresInBatchesAndReportsWhatItLeavesOut) {
@@ -281,6 +337,28 @@ TEST(FileStore, StoresInBatchesAndReportsWhatItLeavesOut) {
   EXPECT_EQ(context.stored[7].name, "tree/f7");
   EXPECT_EQ(context.stored[7].content, "f7");
   EXPECT_EQ(result["files"][7]["digest"], "digest7");
+}
+
+TEST(FileStore, LeavesOutAFileWhoseNameTheStoreRefusesAndNoOther) {
+  // "icon@2" would mean the second version of "icon".
+  class Strict final : public MemoryContext {
+   public:
+    Result<std::vector<std::string>> store(std::span<const actors::ArtifactDraft> drafts) override {
+      for (const auto& draft : drafts)
+        if (draft.name.ends_with("@2")) return Error{Errc::INVALID_ARGUMENT, "no name", "name"};
+      return MemoryContext::store(drafts);
+    }
+  };
+  TempDir dir;
+  for (const auto* name : {"a", "icon@2", "z"}) dir.write(name, name);
+  Strict context;
+  const Json result = must(testing::run(
+      add_file_operators, "file.store",
+      {{"root", dir.path()}, {"paths", {"a", "icon@2", "z"}}, {"prefix", "t"}}, context));
+  EXPECT_EQ(result["files"].size(), 2u);
+  EXPECT_EQ(result["total_bytes"], 2);
+  ASSERT_EQ(result["skipped"].size(), 1u);
+  EXPECT_EQ(result["skipped"][0]["path"], "icon@2");
 }
 
 RC_GTEST_PROP(PathText, RoundTripsAnyBytes, ()) {

@@ -37,6 +37,8 @@ class ScratchRepository {
     directory_.write(name, content);
   }
 
+  std::string read(const std::string& name) const { return directory_.read(name); }
+
   // Runs git in the repository; the test fails when the command does.
   void git(const std::vector<std::string>& arguments) const {
     git_as({}, std::to_string(kStart_s) + " +0000", arguments);
@@ -49,11 +51,24 @@ class ScratchRepository {
     git_as(author, date, {"commit", "-q", "--allow-empty", "-m", message});
   }
 
+  // Makes the commits of a stream for `git fast-import`, and checks them out.
+  void import(std::string_view stream) const {
+    write(".git/stream", stream);
+    git_as({}, std::to_string(kStart_s) + " +0000", {"fast-import", "--quiet"}, " < .git/stream");
+    git({"reset", "-q", "--hard"});
+  }
+
+  // What git prints.
+  std::string answer(const std::vector<std::string>& arguments) const {
+    git_as({}, std::to_string(kStart_s) + " +0000", arguments, " > .git/answer");
+    return directory_.read(".git/answer");
+  }
+
   static constexpr long kStart_s = 1'577'836'800;  // 2020-01-01
 
  private:
   void git_as(const Author& author, const std::string& date,
-              const std::vector<std::string>& arguments) const {
+              const std::vector<std::string>& arguments, const std::string& behind = "") const {
     std::string command =
         "cd " + shell_quoted(path()) +
         " && env -u GIT_DIR -u GIT_WORK_TREE -u GIT_INDEX_FILE GIT_CONFIG_GLOBAL=/dev/null "
@@ -63,6 +78,7 @@ class ScratchRepository {
         shell_quoted(date) + " GIT_COMMITTER_DATE=" + shell_quoted(date) +
         " git -c protocol.file.allow=always";
     for (const std::string& argument : arguments) command += " " + shell_quoted(argument);
+    command += behind;
     EXPECT_EQ(std::system(command.c_str()), 0) << command;
   }
 

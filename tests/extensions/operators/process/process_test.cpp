@@ -1,18 +1,13 @@
-#include <fcntl.h>
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <thread>
-
 #include "extensions/operators/paths.hpp"
-#include "extensions/operators/process/run.hpp"
+#include "extensions/operators/process/excerpt.hpp"
 #include "tests/extensions/support.hpp"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
 
 namespace symphony::extensions {
 namespace {
 
-using namespace std::chrono_literals;
 using testing::MemoryContext;
 using testing::must;
 using testing::TempDir;
@@ -22,18 +17,6 @@ Result<Json> process(Json arguments) {
 }
 
 Json sh(const std::string& script) { return Json::array({"sh", "-c", script}); }
-
-ProcessCommand shell(const std::string& script) {
-  return {.arguments = {"/bin/sh", "-c", script},
-          .environment = {"PATH=/usr/bin:/bin"},
-          .directory = {},
-          .input = {},
-          .max_output_bytes = 1 << 20,
-          .deadline = std::chrono::steady_clock::now() + 60s,
-          .grace = 100ms};
-}
-
-const std::function<bool()> kNever = [] { return false; };
 
 TEST(ProcessRun, GivesOutputErrorsAndExitCode) {
   const Json result =
@@ -79,11 +62,27 @@ TEST(ProcessRun, SetsDirectoryAndEnvironment) {
   EXPECT_NE(must(process({{"command", sh("echo $PATH")}}))["stdout"], "\n");
 }
 
+TEST(ProcessRun, HasTheDirectoryAndTheEnvironmentOfTheRunAndNothingElse) {
+  TempDir dir;
+  std::filesystem::create_directory(dir / "below");
+  MemoryContext context;
+  context.run_directory = std::filesystem::canonical(dir.path());
+  context.run_environment = {"PATH=/usr/bin:/bin", "RUN=1"};
+  const auto out = [&](Json arguments) {
+    arguments["command"] = sh("pwd; echo $RUN-$HOME-$MINE");
+    return must(run(add_process_operators, "process.run", arguments, context))["stdout"];
+  };
+  EXPECT_EQ(out({}), context.run_directory + "\n1--\n");
+  EXPECT_EQ(out({{"directory", "below"}, {"environment", {{"MINE", "2"}}}}),
+            context.run_directory + "/below\n1--2\n");
+  EXPECT_EQ(out({{"environment", {{"RUN", nullptr}}}}), context.run_directory + "\n--\n");
+}
+
 TEST(ProcessRun, TellsWhyAProgramCannotBeStarted) {
   EXPECT_EQ(process({{"command", {"no-such-program-at-all"}}}).error().code, Errc::NOT_FOUND);
   EXPECT_EQ(process({{"command", {"/etc/passwd"}}}).error().code, Errc::PERMISSION_DENIED);
   const auto nowhere = process({{"command", {"true"}}, {"directory", "/no/such/dir"}});
-  EXPECT_NE(nowhere.error().message.find("cannot enter '/no/such/dir'"), std::string::npos);
+  EXPECT_NE(nowhere.error().message.find("cannot enter /no/such/dir"), std::string::npos);
   EXPECT_EQ(process({{"command", Json::array()}}).error().field, "command");
   EXPECT_EQ(process({{"command", {"true"}}, {"ok_exit_codes", {256}}}).error().field,
             "ok_exit_codes");
@@ -97,85 +96,79 @@ TEST(ProcessRun, AFailureCarriesTheEndOfTheErrorOutput) {
             std::string::npos);
 }
 
-bool alive(pid_t pid) {
-  if (::kill(pid, 0) != 0) return false;
-  // A killed orphan may wait for its new parent as a zombie.
-  std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
-  const std::string text{std::istreambuf_iterator<char>(stat), {}};
-  const auto state = text.rfind(')');
-  return state != std::string::npos && text.substr(state + 2, 1) != "Z";
+TEST(ProcessRun, AFailureShowsTheBeginningAndTheEndOfWhatWasSaid) {
+  const auto failed =
+      process({{"command", sh("echo first >&2; seq 10000 >&2; echo last >&2; exit 1")}});
+  ASSERT_FALSE(failed.ok());
+  const std::string& message = failed.error().message;
+  EXPECT_TRUE(message.starts_with("'sh' ended with exit code 1:\nfirst\n1\n2\n")) << message;
+  EXPECT_TRUE(message.ends_with("\n9999\n10000\nlast")) << message;
+  EXPECT_NE(message.find(" bytes left out ...]\n"), std::string::npos);
+  EXPECT_LT(message.size(), 5'000u);
 }
 
-// Killing is asynchronous: the signal is sent when run_process returns, and acted on soon after.
-bool dies(pid_t pid) {
-  const auto limit = std::chrono::steady_clock::now() + 10s;
-  while (alive(pid)) {
-    if (std::chrono::steady_clock::now() > limit) return false;
-    std::this_thread::yield();
-  }
-  return true;
+TEST(ProcessRun, AFailureShowsTheVeryEndOfAnOutputBeyondTheLimit) {
+  const auto failed = process(
+      {{"command", sh("seq 300000 >&2; echo last >&2; exit 1")}, {"output_limit_bytes", 1000}});
+  ASSERT_FALSE(failed.ok());
+  EXPECT_TRUE(failed.error().message.ends_with("\n300000\nlast")) << failed.error().message;
 }
 
-TEST(ProcessRun, EndsTheWholeGroupAtTheDeadlineEvenIfItIgnoresTheRequest) {
-  auto command = shell("trap '' TERM; sleep 300 & echo $!; while :; do sleep 300; done");
-  command.deadline = std::chrono::steady_clock::now() + 200ms;
-  const auto outcome = run_process(command, kNever);
-  ASSERT_TRUE(outcome.ok());
-  EXPECT_TRUE(outcome->timed_out);
-  EXPECT_EQ(outcome->signal, SIGKILL);
-  EXPECT_LT(outcome->duration, 30s);
-  ASSERT_FALSE(outcome->out.empty());
-  EXPECT_TRUE(dies(std::stoi(outcome->out)));
+TEST(ProcessRun, AFailureThatSaysNothingOnStandardErrorShowsWhatItPrinted) {
+  const auto failed = process({{"command", sh("echo 1 test failed; exit 1")}});
+  ASSERT_FALSE(failed.ok());
+  EXPECT_EQ(failed.error().message, "'sh' ended with exit code 1; it printed: 1 test failed");
 }
 
-TEST(ProcessRun, AsksPolitelyFirst) {
-  auto command = shell("trap 'echo bye; exit 7' TERM; echo up; while :; do sleep 0.01; done");
-  command.grace = 30s;
-  int polls = 0;
-  const auto outcome = run_process(command, [&] { return ++polls > 10; });
-  ASSERT_TRUE(outcome.ok());
-  EXPECT_TRUE(outcome->cancelled);
-  EXPECT_EQ(outcome->exit_code, 7);
-  EXPECT_EQ(outcome->out, "up\nbye\n");
+TEST(ProcessRun, TellsThatALineForAShellIsNoProgram) {
+  const auto failed = process({{"command", {"ls | wc -l"}}});
+  ASSERT_FALSE(failed.ok());
+  EXPECT_NE(failed.error().message.find("no shell reads it"), std::string::npos);
 }
 
-TEST(ProcessRun, DoesNotWaitForADescendantThatKeepsTheOutputOpen) {
-  const auto outcome = run_process(shell("sleep 300 & echo $!"), kNever);
-  ASSERT_TRUE(outcome.ok());
-  EXPECT_EQ(outcome->exit_code, 0);
-  EXPECT_LT(outcome->duration, 60s);
-  EXPECT_TRUE(dies(std::stoi(outcome->out)));
+TEST(ProcessRun, HandsOnWhatIsPrintedAsItIs) {
+  MemoryContext context;
+  must(testing::run(add_process_operators, "process.run",
+                    {{"command", sh("printf 'a\\377\\n'; echo b >&2")}}, context));
+  EXPECT_EQ(context.printed[runtime::OutputStream::out], "a\xFF\n");
+  EXPECT_EQ(context.printed[runtime::OutputStream::err], "b\n");
 }
 
-TEST(ProcessRun, InheritsNoDescriptors) {
-  const int leaked = ::open("/dev/null", O_RDONLY);  // without O_CLOEXEC
-  ASSERT_GT(leaked, 2);
-  const auto outcome = run_process(
-      shell("test -e /proc/self/fd/" + std::to_string(leaked) + " && echo leaked; echo done"),
-      kNever);
-  ::close(leaked);
-  ASSERT_TRUE(outcome.ok());
-  EXPECT_EQ(outcome->out, "done\n");
+TEST(Excerpt, KeepsShortLinesInTheSentenceAndOthersBelow) {
+  EXPECT_EQ(excerpt({""}), "");
+  EXPECT_EQ(excerpt({" \n\n"}), "");
+  EXPECT_EQ(excerpt({"one\n"}), ": one");
+  EXPECT_EQ(excerpt({"one\ntwo\n"}), ":\none\ntwo");
+  const std::string longer(kExcerptLineBytes + 1, 'x');
+  EXPECT_EQ(excerpt({longer}), ":\n" + longer);
+  EXPECT_EQ(excerpt({"\xFF"}), ": \xEF\xBF\xBD");
 }
 
-TEST(ProcessRun, LeavesNoZombies) {
-  for (int i = 0; i < 10; ++i) ASSERT_TRUE(run_process(shell("exit 0"), kNever).ok());
-  ASSERT_FALSE(run_process({.arguments = {"/nope"}, .deadline = {}}, kNever).ok());
-  EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1);
-  EXPECT_EQ(errno, ECHILD);
+TEST(Excerpt, LeavesOutWholeLinesAndSaysHowMuch) {
+  std::string text;
+  for (int i = 0; i < 100; ++i) text += std::string(99, static_cast<char>('a' + i % 26)) + "\n";
+  const std::string shown = excerpt({text});
+  std::string first, last;
+  for (std::size_t i = 0; i < kExcerptHeadBytes / 100; ++i) first += text.substr(i * 100, 100);
+  const std::string note = "[... 6000 bytes left out ...]\n";
+  EXPECT_TRUE(shown.starts_with(":\n" + first + note)) << shown;
+  EXPECT_EQ(shown.size(), 2 + first.size() + note.size() + 2499);
 }
 
-TEST(ProcessRun, RunsManyAtOnce) {
-  std::vector<std::thread> threads;
-  std::atomic<int> good = 0;
-  for (int t = 0; t < 8; ++t) {
-    threads.emplace_back([&, t] {
-      const auto outcome = run_process(shell("echo " + std::to_string(t)), kNever);
-      if (outcome && outcome->out == std::to_string(t) + "\n" && outcome->exit_code == 0) ++good;
-    });
-  }
-  for (auto& thread : threads) thread.join();
-  EXPECT_EQ(good, 8);
+// Every byte of the text is either shown or counted as left out.
+RC_GTEST_PROP(ExcerptProperty, AccountsForEveryByte, ()) {
+  std::string text;
+  for (int i = *rc::gen::inRange(1, 300); i > 0; --i)
+    text += std::string(static_cast<std::size_t>(*rc::gen::inRange(0, 90)), 'x') + "\n";
+  text += "end";
+  const std::string shown = excerpt({text});
+  const auto from = shown.find("[... ");
+  if (from == std::string::npos) return RC_ASSERT(shown.ends_with(text));
+  const auto left_out = std::stoul(shown.substr(from + 5));
+  const auto note_end = shown.find('\n', from) + 1;
+  RC_ASSERT((from - 2) + left_out + (shown.size() - note_end) == text.size());
+  RC_ASSERT(text.starts_with(shown.substr(2, from - 2)));
+  RC_ASSERT(text.ends_with(shown.substr(note_end)));
 }
 
 TEST(ProcessRun, ReportsTimeoutAndCancellationAsErrors) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <ctime>
 #include <set>
 #include <string>
 
@@ -48,6 +49,9 @@ TEST(Languages, HaveUniqueNamesAndNoExtensionTwice) {
 TEST(Languages, AreFoundByExtensionNameInterpreterAndModeLine) {
   EXPECT_EQ(name_of("a/b.cpp"), "C++");
   EXPECT_EQ(name_of("a/B.CPP"), "C++");
+  EXPECT_EQ(name_of("a/b.C"), "C++");
+  EXPECT_EQ(name_of("a/b.H", "int f(void);\n"), "C++");
+  EXPECT_EQ(name_of("a/b.c"), "C");
   EXPECT_EQ(name_of("dir.py/README"), "Text");
   EXPECT_EQ(name_of("CMakeLists.txt"), "CMake");
   EXPECT_EQ(name_of("config.h.in"), "C");
@@ -118,6 +122,59 @@ TEST(Scanner, TakesAPythonDocstringForAComment) {
 TEST(Scanner, TellsARegularExpressionFromADivision) {
   EXPECT_EQ(masked("JavaScript", "x = /[\"/*]/; y"), "x = \"\"\"\"\"\"\"; y");
   EXPECT_EQ(masked("JavaScript", "a / b / c // d"), "a / b / c ////");
+}
+
+TEST(Scanner, KnowsARegularExpressionByWhatStandsBeforeIt) {
+  EXPECT_EQ(masked("JavaScript", "return /[/*?]/.test(p);"), "return \"\"\"\"\"\"\".test(p);");
+  EXPECT_EQ(masked("JavaScript", "f = x => /a\"/"), "f = x => \"\"\"\"");
+  EXPECT_EQ(masked("JavaScript", "i++ / 2 // c"), "i++ / 2 ////");
+  EXPECT_EQ(masked("JavaScript", "a.return / b // c"), "a.return / b ////");
+  EXPECT_EQ(masked("JavaScript", "<b>x</b> // c"), "<b>x</b> ////");
+}
+
+TEST(Scanner, TakesAHereDocumentForOneString) {
+  EXPECT_EQ(masked("Shell", "cat <<END | tr a b # c\nit's # no\nEND\n# yes"),
+            "cat <<END | tr a b ///\n\"\"\"\"\"\"\"\"\"\n\"\"\"\n/////");
+  EXPECT_EQ(masked("Shell", "cat <<-'E' <<\"F\"\n\tE\n'\nF\n'x'"),
+            "cat <<-\"\"\" <<\"\"\"\n\"\"\n\"\n\"\n\"\"\"");
+  EXPECT_EQ(masked("Shell", "x=$((1 << n)) # c\n'n'"), "x=$((1 << n)) ///\n\"\"\"");
+  EXPECT_EQ(masked("Ruby", "a = <<~SQL, b\n  # no\n  SQL\n# yes"),
+            "a = <<~SQL, b\n\"\"\"\"\"\"\n\"\"\"\"\"\n/////");
+  EXPECT_EQ(masked("Ruby", "list << name\n# yes"), "list << name\n/////");
+  EXPECT_EQ(masked("PHP", "f(<<<EOT\n# no\n  EOT, 1); # yes"),
+            "f(<<<EOT\n\"\"\"\"\n\"\"\"\"\", 1); /////");
+}
+
+TEST(Scanner, KnowsVerbatimStrings) {
+  EXPECT_EQ(masked("C#", "p = @\"a:\\\"; // c"), "p = \"\"\"\"\"\"; ////");
+  EXPECT_EQ(masked("F#", "\"(*\" x"), "\"\"\"\" x");
+}
+
+// Each of these took time in the square of its size.
+TEST(Scanner, TakesNoLongerForWhatIsNeverClosed) {
+  const std::pair<const char*, const char*> hostile[] = {
+      {"JavaScript", "=/["}, {"JavaScript", "=/[\\\n"},
+      {"C++", "R\"a"},       {"Shell", "<<A\n"},
+      {"Shell", "<<A "},     {"Lua", "[="},
+      {"Rust", "r#"},        {"Rust", "/*"},
+      {"Python", "  \""},    {"C", "'\\"},
+      {"OCaml", "(*"},       {"PHP", "<<<A\n"},
+      {"Swift", "x? "},      {"TypeScript", "=>"}};
+  for (const auto& [language, piece] : hostile) {
+    std::string text;
+    while (text.size() < 1024 * 1024) text += piece;
+    std::size_t spans = 0;
+    const std::clock_t began = std::clock();
+    Scanner(*find_language(language)).for_each_span(text, [&](auto, auto, auto) { ++spans; });
+    const double seconds = static_cast<double>(std::clock() - began) / CLOCKS_PER_SEC;
+    EXPECT_GT(spans, 0u);
+    EXPECT_LT(seconds, 5.0) << language << " " << piece;  // some 0.02; the square would be minutes
+  }
+}
+
+TEST(LineCounts, CountBlankLinesInsideAStringAsCode) {
+  EXPECT_EQ(count_lines("x = \"\"\"a\n\n b\"\"\"\n", find_language("Python")).blank, 0u);
+  EXPECT_EQ(count_lines("cat <<E\n\nE\n", find_language("Shell")).code, 3u);
 }
 
 TEST(LineCounts, SumUpToTheLines) {

@@ -1,0 +1,90 @@
+#include "runtime/process/launch/control_group.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <sstream>
+#include <string_view>
+
+namespace symphony::launch {
+namespace {
+
+// Where version 2 of the hierarchy is mounted, from /proc/self/mountinfo:
+//   id parent major:minor root MOUNT options [optional…] - TYPE source options
+std::string mount_point() {
+  std::ifstream mounts("/proc/self/mountinfo");
+  std::string line;
+  while (std::getline(mounts, line)) {
+    const auto separator = line.find(" - cgroup2 ");
+    if (separator == std::string::npos) continue;
+    std::istringstream fields(line.substr(0, separator));
+    std::string id, parent, device, root, mount;
+    if (fields >> id >> parent >> device >> root >> mount && root == "/") return mount;
+  }
+  return {};
+}
+
+// Our own group in it: the line "0::/path" of /proc/self/cgroup.
+std::string own_group() {
+  std::ifstream groups("/proc/self/cgroup");
+  std::string line;
+  while (std::getline(groups, line))
+    if (line.starts_with("0::/")) return line.substr(3);
+  return {};
+}
+
+bool populated(int directory) {
+  const int fd = ::openat(directory, "cgroup.events", O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  char text[256];
+  const ssize_t size = ::read(fd, text, sizeof text);
+  ::close(fd);
+  return size > 0 && std::string_view(text, static_cast<std::size_t>(size)).find("populated 1") !=
+                         std::string_view::npos;
+}
+
+}  // namespace
+
+ControlGroup::~ControlGroup() {
+  if (directory_ < 0) return;
+  ::close(directory_);
+  ::rmdir(path_.c_str());  // stays where somebody is in it, for the next one to end
+}
+
+void ControlGroup::open(const std::string& name) {
+  const std::string mount = mount_point();
+  const std::string own = own_group();
+  if (mount.empty() || own.empty()) return;
+  path_ = mount + (own == "/" ? "" : own) + "/" + name;
+  if (::mkdir(path_.c_str(), 0700) != 0 && errno != EEXIST) return;
+  directory_ = ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+bool ControlGroup::kill_all(int patience_ms) {
+  if (directory_ < 0) return true;
+  const int events = ::openat(directory_, "cgroup.events", O_RDONLY | O_CLOEXEC);
+  const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(patience_ms);
+  while (populated(directory_)) {
+    const int fd = ::openat(directory_, "cgroup.kill", O_WRONLY | O_CLOEXEC);
+    if (fd >= 0) {
+      (void)!::write(fd, "1", 1);
+      ::close(fd);
+    }
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+                          until - std::chrono::steady_clock::now())
+                          .count();
+    if (left <= 0) break;
+    pollfd changed{events, POLLPRI, 0};
+    ::poll(&changed, events >= 0 ? 1 : 0, left < 20 ? static_cast<int>(left) : 20);
+  }
+  if (events >= 0) ::close(events);
+  return !populated(directory_);
+}
+
+}  // namespace symphony::launch
