@@ -318,7 +318,7 @@ void Connection::fail_expired() {
   // The peer need not work on what nobody waits for any more.
   for (const auto& ask : expired) send_cancel(ask.correlation);
   for (auto& ask : expired)
-    ask.done(Error{Errc::DEADLINE_EXCEEDED, "no answer came within the deadline", {}, true});
+    ask.done(Error{Errc::DEADLINE_EXCEEDED, "no answer came in time", {}, true});
 }
 
 void Connection::run_deferred() {

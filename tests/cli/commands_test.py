@@ -189,7 +189,7 @@ class CommandsTest(harness.CommandTest):
         self.node(probes=[{"name": PROBE}])
         result = self.command("send", PROBE, "keep", "--timeout", "0.1", binary=PROBED)
         self.assertEqual(result.code, FAILED, result)
-        self.assert_mentions(result.err, "deadline")
+        self.assert_mentions(result.err, "in time")
 
     # ---- the log --------------------------------------------------------------------------------
 
