@@ -118,11 +118,12 @@ class Node {
  private:
   void spawn(const std::string& name, ComponentFactory make) {
     auto spawned = spawn_component(actors_.system(), services_,
-                                   {name, "measured", std::move(make), 100'000}, 1, [] {});
+                                   {name, "measured", std::move(make), 100'000}, 1, [] {})
+                       .value();
     WaitingRef<protocol::Component> ref{*asker_,
                                         std::make_unique<LocalTarget>(name, spawned.address)};
     if (!ref.prepare().get() || !ref.start().get()) fail(name + " does not start");
-    registry_.entry(name)->set(spawned.address);
+    spawned.entry->set(spawned.address);
   }
 
   test::TempDir dir_;

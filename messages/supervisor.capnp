@@ -10,6 +10,11 @@ interface Supervisor {
   # Its children and, below those that are supervisors, theirs.
   replace @1 ReplaceRequest -> ReplaceResponse;
   # A child is stuck: fence that incarnation and start another.
+  startChild @2 StartChildRequest -> StartChildResponse;
+  # One more child, made from one of the supervisor's templates. Answered once it is ready; one that
+  # fails before is no child, and the answer says why.
+  removeChild @3 RemoveChildRequest -> RemoveChildResponse;
+  # Stops a child that no sibling needs. Answered once it is down, and a child no more.
 }
 
 struct TreeRequest {}
@@ -26,6 +31,7 @@ struct TreeNode {
   lastExit @5 :Text;     # why it last died; empty: it never did
   strategy @6 :Text;     # of a supervisor; empty for other components
   children @7 :List(TreeNode);
+  unanswered @8 :Bool;   # a supervisor that did not say in time what is below it
 }
 
 struct ReplaceRequest {
@@ -34,3 +40,15 @@ struct ReplaceRequest {
   reason @2 :Text;
 }
 struct ReplaceResponse {}
+
+struct StartChildRequest {
+  template @0 :Text;     # its name
+  name @1 :Text;         # registry name of the child
+  argument @2 :Data;     # what the template makes of it is its own affair
+}
+struct StartChildResponse {}
+
+struct RemoveChildRequest {
+  child @0 :Text;
+}
+struct RemoveChildResponse {}

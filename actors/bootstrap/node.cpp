@@ -303,11 +303,14 @@ std::optional<NodeFailure> Node::Impl::start_actors() {
   auto tree = boot_tree(*parts, config.extra);
   auto plan = runtime::supervisor_plan(tree.root, tree.children, {}, "the root of this node");
   plan.component.settings = tree.root_settings;
-  root = runtime::spawn_component(actors->system(), services, plan.component, 1, [this, rouse] {
-    root_ended = true;
-    rouse();
-  });
-  registry.entry(kRootName)->set(root.address);  // health, its last child, looks for it
+  auto spawned =
+      runtime::spawn_component(actors->system(), services, plan.component, 1, [this, rouse] {
+        root_ended = true;
+        rouse();
+      });
+  if (!spawned) return NodeFailure{kExitBootFailed, spawned.error().message};
+  root = std::move(spawned).value();
+  root.entry->set(root.address);  // health, its last child, looks for it
   WaitingRef<protocol::Component> lifecycle{
       *asker, std::make_unique<runtime::LocalTarget>(kRootName, root.address)};
   // Each phase has its own deadline; the root's only has to be later than all of them.

@@ -286,7 +286,10 @@ void ComponentActor::handle_request(caf::mailbox_element& element, Envelope&& en
           });
   if (unanswered_ != nullptr) keep(header, *std::exchange(unanswered_, nullptr));
   read_clock();
-  stats.handler_ended(began, now_, began - header.sent, answered_with_error_);
+  if (header.protocol == protocol::Component::kId)
+    stats.work_ended(now_);
+  else
+    stats.handler_ended(began, now_, began - header.sent, answered_with_error_);
 }
 
 bool ComponentActor::stopping() const noexcept {
@@ -344,12 +347,15 @@ void ComponentActor::on_exit() {
   life_->end();
   ticker_.cancel();
   // May run from the last reference's release: no new reference to this actor from here on.
-  services_.registry.entry(life_->name())->clear(ctrl());
+  const auto entry = services_.registry.find(life_->name());
+  if (entry) entry->clear(ctrl());
   // What the component and its continuations still owe is answered by their destruction.
   std::exchange(asks_, Slab<PendingAsk>{kAsksMax});
   std::exchange(works_, Slab<PendingWork>{kWorksMax});
   wheel_ = TimerWheel<Timer>{now_};
   component_.reset();
+  if (entry) entry->release(ctrl());
+  life_->finish();
 }
 
 // ---- asks and timers ----------------------------------------------------------------------------
@@ -462,18 +468,22 @@ void ComponentActor::end_kept(Kept& kept) {
   if (of_component && component_ != nullptr && !stopping()) component_->cancelled(kept.request);
 }
 
-Spawned spawn_component(caf::actor_system& system, const Services& services,
-                        const ComponentSpec& spec, std::uint32_t incarnation,
-                        kj::Function<void()> on_exit) {
+Result<Spawned> spawn_component(caf::actor_system& system, const Services& services,
+                                const ComponentSpec& spec, std::uint32_t incarnation,
+                                kj::Function<void()> on_exit) {
+  auto entry = services.registry.entry(spec.name);
+  if (!entry) return entry.error();
   auto stats = services.telemetry.open(spec.name, services.clocks.mono(), incarnation);
-  SYMPHONY_ASSERT(stats.ok());
+  if (!stats) return stats.error();
   auto life = std::make_shared<Incarnation>(spec.name, incarnation, std::move(stats).value());
   const caf::actor actor = system.spawn<ComponentActor>(services, spec, life);
   auto ended = std::make_shared<kj::Function<void()>>(kj::mv(on_exit));
   actor->attach_functor([ended] { (*ended)(); });
   auto strong = caf::actor_cast<caf::strong_actor_ptr>(actor);
   auto* made = static_cast<ComponentActor*>(caf::actor_cast<caf::abstract_actor*>(actor));
-  return Spawned{Address{std::move(strong), &made->inbox()}, std::move(life)};
+  auto earlier = (*entry)->hold({caf::weak_actor_ptr{strong.get()}, life});
+  return Spawned{Address{std::move(strong), &made->inbox()}, std::move(life),
+                 std::move(entry).value(), std::move(earlier)};
 }
 
 }  // namespace symphony::runtime

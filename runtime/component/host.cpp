@@ -5,12 +5,13 @@
 #include <caf/send.hpp>
 
 #include <algorithm>
-#include <stdexcept>
+#include <optional>
 #include <utility>
 
 #include "runtime/blocking/blocking.hpp"
 #include "runtime/component/fences.hpp"
 #include "runtime/component/spawn.hpp"
+#include "runtime/telemetry/telemetry_registry.hpp"
 
 namespace symphony::runtime {
 namespace {
@@ -32,42 +33,70 @@ class ActorMailbox final : public Mailbox {
   caf::weak_actor_ptr actor_;
 };
 
+void ask_to_exit(const caf::strong_actor_ptr& actor) {
+  caf::anon_send_exit(caf::actor_cast<caf::actor>(actor), caf::exit_reason::kill);
+}
+
+// Gives up an incarnation: see ChildHandle::fence.
+void fence_off(const caf::strong_actor_ptr& actor, Incarnation& life, NameEntry& entry,
+               Fences& fences) {
+  life.close();
+  life.fence();
+  entry.clear(actor.get());
+  fences.announce({actor->id(), life.name()});
+  ask_to_exit(actor);  // should it not be stuck after all
+}
+
 class ActorChildHandle final : public ChildHandle {
  public:
-  ActorChildHandle(Spawned spawned, const Services& services)
-      : spawned_(std::move(spawned)),
-        entry_(services.registry.entry(spawned_.life->name())),
-        fences_(services.fences) {}
+  ActorChildHandle(Spawned spawned, Host& host) : spawned_(std::move(spawned)), host_(host) {}
   ~ActorChildHandle() override { withdraw(); }
 
   const Incarnation& incarnation() const noexcept override { return *spawned_.life; }
+  std::shared_ptr<const Incarnation> life() const noexcept override { return spawned_.life; }
   std::unique_ptr<Target> target() const override {
     return std::make_unique<LocalTarget>(spawned_.life->name(), spawned_.address);
   }
+  void when_alone(Nanos patience, kj::Function<void()> then) override {
+    const auto earlier = spawned_.earlier.life.lock();
+    const auto actor = caf::actor_cast<caf::strong_actor_ptr>(spawned_.earlier.actor);
+    if (!earlier || !actor || earlier->finished() || earlier->fenced()) return then();
+    host_.log().info("waits for one that a former supervisor left",
+                     {{"child", earlier->name()}, {"incarnation", earlier->number()}});
+    spawned_.entry->clear(actor.get());
+    ask_to_exit(actor);
+    // Whichever comes first.
+    auto once = std::make_shared<std::optional<kj::Function<void()>>>(kj::mv(then));
+    const auto go_on = [once] {
+      if (auto next = std::exchange(*once, std::nullopt)) (*next)();
+    };
+    earlier->on_finish([home = host_.mailbox(), go_on] { home->post(go_on); });
+    host_.after(patience, [go_on, once, earlier, entry = spawned_.entry, &host = host_,
+                           weak = spawned_.earlier.actor] {
+      if (!*once) return;
+      host.log().warn("one that a former supervisor left is stuck, and is fenced",
+                      {{"child", earlier->name()}, {"incarnation", earlier->number()}});
+      if (const auto left = caf::actor_cast<caf::strong_actor_ptr>(weak))
+        fence_off(left, *earlier, *entry, host.services().fences);
+      go_on();
+    });
+  }
   void publish() override {
-    if (!spawned_.life->ended()) entry_->set(spawned_.address);
+    if (!spawned_.life->ended()) spawned_.entry->set(spawned_.address);
   }
-  void withdraw() override { entry_->clear(spawned_.address.actor.get()); }
-  void kill() override {
-    caf::anon_send_exit(caf::actor_cast<caf::actor>(spawned_.address.actor),
-                        caf::exit_reason::kill);
-  }
+  void withdraw() override { spawned_.entry->clear(spawned_.address.actor.get()); }
+  void kill() override { ask_to_exit(spawned_.address.actor); }
   void fail(std::string reason) override {
     spawned_.life->set_reason(std::move(reason));
     kill();
   }
   void fence() override {
-    spawned_.life->close();
-    spawned_.life->fence();
-    withdraw();
-    fences_.announce({spawned_.address.id(), spawned_.life->name()});
-    kill();  // should it not be stuck after all
+    fence_off(spawned_.address.actor, *spawned_.life, *spawned_.entry, host_.services().fences);
   }
 
  private:
   Spawned spawned_;
-  std::shared_ptr<NameEntry> entry_;
-  Fences& fences_;
+  Host& host_;
 };
 
 }  // namespace
@@ -86,7 +115,7 @@ const Logger& ActorHost::log() const noexcept {
 }
 
 std::unique_ptr<Target> ActorHost::resolve(std::string_view target_name) {
-  return std::make_unique<LocalTarget>(actor_.services_.registry.entry(target_name));
+  return std::make_unique<LocalTarget>(actor_.services_.registry, target_name);
 }
 
 // ---- asking -------------------------------------------------------------------------------------
@@ -170,15 +199,20 @@ Inherited ActorHost::exchange_inherited(const Inherited& inherited) noexcept {
   return std::exchange(actor_.inherited_, inherited);
 }
 
-std::unique_ptr<ChildHandle> ActorHost::spawn(const ComponentSpec& spec, std::uint32_t incarnation,
-                                              kj::Function<void()> on_exit) {
+Result<std::unique_ptr<ChildHandle>> ActorHost::spawn(const ComponentSpec& spec,
+                                                      std::uint32_t incarnation,
+                                                      kj::Function<void()> on_exit) {
   // One that was given up starts nothing: its replacement has, or will.
-  if (actor_.life_->fenced()) throw std::runtime_error("a fenced incarnation spawns nothing");
+  if (actor_.life_->fenced()) return fenced_error({actor_.id(), actor_.life_->name()});
   auto ended = std::make_shared<kj::Function<void()>>(kj::mv(on_exit));
   auto spawned =
       spawn_component(actor_.system(), actor_.services_, spec, incarnation,
                       [home = mailbox(), ended] { home->post([ended] { (*ended)(); }); });
-  return std::make_unique<ActorChildHandle>(std::move(spawned), actor_.services_);
+  if (!spawned) return spawned.error();
+  return std::unique_ptr<ChildHandle>{
+      std::make_unique<ActorChildHandle>(std::move(spawned).value(), *this)};
 }
+
+void ActorHost::forget(const Incarnation& last) { actor_.services_.telemetry.close(last.stats()); }
 
 }  // namespace symphony::runtime

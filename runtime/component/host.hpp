@@ -36,8 +36,9 @@ class ActorHost final : public Host, public Spawner {
   Spawner& spawner() override { return *this; }
 
   // Spawner
-  std::unique_ptr<ChildHandle> spawn(const ComponentSpec& spec, std::uint32_t incarnation,
-                                     kj::Function<void()> on_exit) override;
+  Result<std::unique_ptr<ChildHandle>> spawn(const ComponentSpec& spec, std::uint32_t incarnation,
+                                             kj::Function<void()> on_exit) override;
+  void forget(const Incarnation& last) override;
 
  private:
   void submit_blocking(kj::Function<Status()> work, kj::Function<void(Status)> done) override;

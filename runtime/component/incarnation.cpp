@@ -1,5 +1,7 @@
 #include "runtime/component/incarnation.hpp"
 
+#include <utility>
+
 namespace symphony::runtime {
 
 void Incarnation::fence() {
@@ -26,6 +28,24 @@ void Incarnation::end() {
   const std::lock_guard lock(mutex_);
   ended_.store(true, std::memory_order_release);
   dropped.swap(release_);
+}
+
+void Incarnation::finish() {
+  std::vector<std::function<void()>> followers;
+  {
+    const std::lock_guard lock(mutex_);
+    finished_.store(true, std::memory_order_release);
+    followers.swap(followers_);
+  }
+  for (const auto& follow : followers) follow();
+}
+
+void Incarnation::on_finish(std::function<void()> then) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!finished()) return followers_.push_back(std::move(then));
+  }
+  then();
 }
 
 }  // namespace symphony::runtime

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "messages/component.capnp.h"
 #include "messages/utf8.hpp"
@@ -43,6 +44,12 @@ class Incarnation {
   void end();
   bool ended() const noexcept { return ended_.load(std::memory_order_acquire); }
 
+  // Finished: its component is destroyed too.
+  void finish();
+  bool finished() const noexcept { return finished_.load(std::memory_order_acquire); }
+  // Runs `then` once it is finished, on whatever thread ends it, or now.
+  void on_finish(std::function<void()> then);
+
   void set_state(messages::ComponentState state) noexcept {
     state_.store(state, std::memory_order_relaxed);
   }
@@ -65,10 +72,12 @@ class Incarnation {
   std::atomic<bool> fenced_{false};
   std::atomic<bool> closed_{false};
   std::atomic<bool> ended_{false};
+  std::atomic<bool> finished_{false};
   std::atomic<messages::ComponentState> state_{messages::ComponentState::CREATED};
   mutable std::mutex mutex_;
   std::string reason_;
   std::function<void()> release_;
+  std::vector<std::function<void()>> followers_;  // what waits for it to be finished
 };
 
 }  // namespace symphony::runtime

@@ -1,5 +1,6 @@
 #include "runtime/component/registry.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace symphony::runtime {
@@ -24,15 +25,46 @@ void NameEntry::clear(const caf::actor_control_block* actor) {
   generation_.fetch_add(1, std::memory_order_release);
 }
 
-Registry::Registry() : nowhere_(std::make_shared<NameEntry>("")) {}
+Holder NameEntry::hold(Holder next) {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(holder_, std::move(next));
+}
 
-std::shared_ptr<NameEntry> Registry::entry(std::string_view name) {
+void NameEntry::release(const caf::actor_control_block* actor) {
+  Holder released;
+  const std::lock_guard lock(mutex_);
+  if (holder_.actor.get() == actor) released = std::exchange(holder_, {});
+}
+
+bool NameEntry::vacant() const {
+  const std::lock_guard lock(mutex_);
+  return !address_ && !holder_.actor;
+}
+
+Result<std::shared_ptr<NameEntry>> Registry::entry(std::string_view name) {
   const std::lock_guard lock(mutex_);
   const auto found = entries_.find(name);
   if (found != entries_.end()) return found->second;
-  if (entries_.size() >= kNamesMax) return nowhere_;
-  return entries_.emplace(std::string{name}, std::make_shared<NameEntry>(std::string{name}))
-      .first->second;
+  if (entries_.size() >= std::min(names_max_, kNamesMax)) forget();
+  if (entries_.size() >= kNamesMax)
+    return Error{Errc::RESOURCE_EXHAUSTED,
+                 "a node knows at most " + std::to_string(kNamesMax) + " names"};
+  auto fresh = std::make_shared<NameEntry>(std::string{name});
+  entries_.emplace(fresh->name(), fresh);
+  return fresh;
+}
+
+// Nobody else gets at an entry that is only held here, as long as the lock is held.
+void Registry::forget() {
+  std::erase_if(entries_, [](const auto& each) {
+    return each.second.use_count() == 1 && each.second->vacant();
+  });
+  names_max_ = std::max(kNamesAtLeast, 2 * entries_.size());
+}
+
+std::size_t Registry::size() const {
+  const std::lock_guard lock(mutex_);
+  return entries_.size();
 }
 
 std::shared_ptr<NameEntry> Registry::find(std::string_view name) const {
@@ -45,17 +77,22 @@ std::vector<std::string> Registry::living() const {
   const std::lock_guard lock(mutex_);
   std::vector<std::string> names;
   for (const auto& [name, entry] : entries_)
-    if (entry->current().first) names.push_back(name);
+    if (entry->current().first) names.emplace_back(name);
   return names;
 }
 
 void Registry::clear() {
-  std::map<std::string, std::shared_ptr<NameEntry>, std::less<>> entries;
+  Entries entries;
   {
     const std::lock_guard lock(mutex_);
     entries = entries_;
   }
   for (const auto& [name, entry] : entries) entry->set({});
+}
+
+LocalTarget::LocalTarget(Registry& registry, std::string_view name) {
+  auto entry = registry.entry(name);
+  entry_ = entry ? std::move(entry).value() : std::make_shared<NameEntry>(std::string{name});
 }
 
 LocalTarget::LocalTarget(std::string name, Address address)

@@ -1,8 +1,8 @@
 // Names to living incarnations.
 //
-// A name has one entry for as long as the node lives; incarnations come and go in it. A Ref holds
-// on to the entry and looks at its generation (one atomic load) before each use, so that nobody
-// takes a lock or looks up a string to send a message.
+// A name has one entry for as long as anybody holds on to it or stands in it; incarnations come and
+// go in it. A Ref holds on to the entry and looks at its generation (one atomic load) before each
+// use, so that nobody takes a lock or looks up a string to send a message.
 #pragma once
 
 #include <caf/actor_control_block.hpp>
@@ -20,6 +20,8 @@
 #include "messages/ref.hpp"
 
 namespace symphony::runtime {
+
+class Incarnation;
 
 // An actor that takes envelopes and can say no. Thread-safe.
 class Inbox {
@@ -39,6 +41,12 @@ struct Address {
   std::uint64_t id() const noexcept { return actor ? actor->id() : 0; }
 };
 
+// An incarnation that was made for a name, whether or not it may be found there.
+struct Holder {
+  caf::weak_actor_ptr actor;
+  std::weak_ptr<Incarnation> life;
+};
+
 // The place of one name. Thread-safe.
 class NameEntry {
  public:
@@ -51,38 +59,57 @@ class NameEntry {
   // Empties the entry, provided `actor` is still the one in it.
   void clear(const caf::actor_control_block* actor);
 
+  // From now on `next` holds the name; returns who held it before. So that two that were made by
+  // different supervisors find one another: the earlier one may not be finished yet.
+  Holder hold(Holder next);
+  // `actor` holds the name no more.
+  void release(const caf::actor_control_block* actor);
+  // Nobody holds the name or can be found there.
+  bool vacant() const;
+
  private:
   const std::string name_;
   std::atomic<std::uint64_t> generation_{1};
   mutable std::mutex mutex_;
   Address address_;
+  Holder holder_;
 };
 
+// Names that nobody holds on to and nobody stands in are forgotten, now and then.
 class Registry {
  public:
-  // How many names there may be; a request to resolve one more gets an entry that stays empty.
-  static constexpr std::size_t kNamesMax = 100'000;
+  // How many names there may be: those of all components, and as many that are only asked for.
+  static constexpr std::size_t kNamesMax = std::size_t{1} << 18;
+  // Below so many it is not looked for names to forget.
+  static constexpr std::size_t kNamesAtLeast = 1024;
 
-  Registry();
-  // The entry of `name`, made when it is new. Never null.
-  std::shared_ptr<NameEntry> entry(std::string_view name);
-  // The entry of `name` if anybody ever asked for it or stood in it, else null.
+  // The entry of `name`, made when it is new; resourceExhausted when there are too many.
+  Result<std::shared_ptr<NameEntry>> entry(std::string_view name);
+  // The entry of `name`, or null when there is none.
   std::shared_ptr<NameEntry> find(std::string_view name) const;
   // Names with a living incarnation, sorted.
   std::vector<std::string> living() const;
+  // How many names are known.
+  std::size_t size() const;
   // Empties every entry; for the end of a node.
   void clear();
 
  private:
+  using Entries = std::map<std::string_view, std::shared_ptr<NameEntry>>;  // each by its own name
+
+  void forget();
+
   mutable std::mutex mutex_;
-  std::map<std::string, std::shared_ptr<NameEntry>, std::less<>> entries_;
-  std::shared_ptr<NameEntry> nowhere_;
+  Entries entries_;
+  std::size_t names_max_ = kNamesAtLeast;  // until it is looked for names to forget
 };
 
 // What a Ref of a local asker holds. Used by the asker's thread only.
 class LocalTarget final : public Target {
  public:
   explicit LocalTarget(std::shared_ptr<NameEntry> entry) : entry_(std::move(entry)) {}
+  // Whoever bears the name. Should the registry be full: nobody ever.
+  LocalTarget(Registry& registry, std::string_view name);
   // Bound to one actor for good, whatever the registry says: a supervisor's view of a child.
   LocalTarget(std::string name, Address address);
   const std::string& name() const noexcept override { return entry_->name(); }

@@ -21,12 +21,15 @@ namespace symphony::runtime {
 struct Spawned {
   Address address;
   std::shared_ptr<Incarnation> life;
+  std::shared_ptr<NameEntry> entry;
+  Holder earlier;  // who held the name before
 };
 
-// The new actor has no name yet (see ChildHandle::publish) and its component is made by `prepare`.
-// `on_exit` runs on whatever thread ends it.
-Spawned spawn_component(caf::actor_system& system, const Services& services,
-                        const ComponentSpec& spec, std::uint32_t incarnation,
-                        kj::Function<void()> on_exit);
+// The new actor holds its name, but is not found there yet (see ChildHandle::publish), and its
+// component is made by `prepare`. `on_exit` runs on whatever thread ends it. Fails with
+// resourceExhausted when the node has too many components or names.
+Result<Spawned> spawn_component(caf::actor_system& system, const Services& services,
+                                const ComponentSpec& spec, std::uint32_t incarnation,
+                                kj::Function<void()> on_exit);
 
 }  // namespace symphony::runtime

@@ -27,8 +27,12 @@ class ChildHandle {
  public:
   virtual ~ChildHandle() = default;
   virtual const Incarnation& incarnation() const noexcept = 0;
+  virtual std::shared_ptr<const Incarnation> life() const noexcept = 0;
   // For asks that go to this very incarnation, named or not.
   virtual std::unique_ptr<Target> target() const = 0;
+  // Runs `then` on the host's component once no earlier incarnation lives under this name. One that
+  // does (its supervisor died before it) is asked to exit, and given up after `patience`.
+  virtual void when_alone(Nanos patience, kj::Function<void()> then) = 0;
   // Makes it what its name means.
   virtual void publish() = 0;
   // Its name means nobody, and it takes no new requests.
@@ -46,9 +50,13 @@ class Spawner {
  public:
   virtual ~Spawner() = default;
   // `on_exit` runs on the host's component, once, after the incarnation has ended (never for one
-  // that was fenced and stays stuck).
-  virtual std::unique_ptr<ChildHandle> spawn(const ComponentSpec& spec, std::uint32_t incarnation,
-                                             kj::Function<void()> on_exit) = 0;
+  // that was fenced and stays stuck). Fails with resourceExhausted when the node has too many
+  // components, and with unavailable in a host that was given up.
+  virtual Result<std::unique_ptr<ChildHandle>> spawn(const ComponentSpec& spec,
+                                                     std::uint32_t incarnation,
+                                                     kj::Function<void()> on_exit) = 0;
+  // The name of a child that is no more and will not be again: nobody is shown it any longer.
+  virtual void forget(const Incarnation& last) = 0;
 };
 
 }  // namespace symphony::runtime

@@ -41,7 +41,7 @@ ThreadAsker::~ThreadAsker() { box_->kill_proxy(nullptr, caf::exit_reason::user_s
 Deadline ThreadAsker::now() const { return services_.clocks.mono(); }
 
 std::unique_ptr<Target> ThreadAsker::resolve(std::string_view name) {
-  return std::make_unique<LocalTarget>(services_.registry.entry(name));
+  return std::make_unique<LocalTarget>(services_.registry, name);
 }
 
 std::uint64_t ThreadAsker::ask(Target& target, Envelope request, Deadline deadline, AskDone done) {

@@ -1,10 +1,13 @@
 #include "runtime/supervision/supervisor.hpp"
 
+#include <algorithm>
+#include <set>
 #include <stdexcept>
 #include <utility>
 
 #include "messages/component.protocol.hpp"
 #include "runtime/component/services.hpp"
+#include "runtime/text/suggest.hpp"
 
 namespace symphony::runtime {
 
@@ -16,9 +19,16 @@ struct Supervisor::Child {
   std::unique_ptr<ChildHandle> handle;            // the incarnation that is held
   std::unique_ptr<Ref<protocol::Component>> ref;  // to that incarnation, named or not
   bool asked_to_stop = false;
+  std::shared_ptr<const Incarnation> last = {};  // of those it had
+  // Who waits for it to be ready for the first time, and to be removed.
+  std::optional<Call<protocol::Supervisor::StartChild>> starter = {};
+  std::optional<Call<protocol::Supervisor::RemoveChild>> remover = {};
 };
 
 namespace {
+
+// How much of the time for a tree those below have for theirs: three quarters.
+constexpr std::pair<int, int> kTreeShare{3, 4};
 
 SupervisorCore make_core(SupervisorSpec spec, const std::vector<ChildPlan>& children,
                          Random& random) {
@@ -53,18 +63,23 @@ struct Gathering {
         const auto below = subtrees.find(snapshot.children[i].id);
         if (below != subtrees.end()) nodes.setWithCaveats(i, below->second->getRoot());
         write_child(snapshot.children[i], nodes[i]);
+        nodes[i].setUnanswered(asked.contains(snapshot.children[i].id) && below == subtrees.end());
       }
     });
   }
   Call<protocol::Supervisor::Tree> call;
   SupervisorSnapshot snapshot;
+  std::set<std::string> asked;
   std::map<std::string, Msg<messages::TreeResponse>> subtrees;
 };
 
 }  // namespace
 
-Supervisor::Supervisor(Host& host, SupervisorSpec spec, std::vector<ChildPlan> children)
-    : ComponentOf(host), core_(make_core(std::move(spec), children, host.services().random)) {
+Supervisor::Supervisor(Host& host, SupervisorSpec spec, std::vector<ChildPlan> children,
+                       ChildTemplates templates)
+    : ComponentOf(host),
+      core_(make_core(std::move(spec), children, host.services().random)),
+      templates_(std::move(templates)) {
   for (auto& plan : children) {
     SYMPHONY_ASSERT(plan.spec.id == plan.component.name);
     auto id = plan.spec.id;
@@ -90,7 +105,11 @@ void Supervisor::stop(Step step) {
 }
 
 void Supervisor::on_event(const SupervisorEvent& event) {
-  for (const auto& effect : core_.on_event(event, host().now()))
+  carry_out(core_.on_event(event, host().now()));
+}
+
+void Supervisor::carry_out(const SupervisorCore::Effects& effects) {
+  for (const auto& effect : effects)
     std::visit([this](const auto& one) { carry_out(one); }, effect);
 }
 
@@ -107,16 +126,32 @@ void Supervisor::carry_out(const Spawn& effect) {
   auto& child = *children_.find(effect.id)->second;
   child.incarnation = effect.incarnation;
   child.asked_to_stop = false;
-  child.handle = host().spawner().spawn(
+  auto spawned = host().spawner().spawn(
       child.plan.component, static_cast<std::uint32_t>(effect.incarnation),
       [this, id = effect.id, incarnation = effect.incarnation] { on_child_exit(id, incarnation); });
+  if (!spawned) {
+    // An event of its own: other effects of this one are still to be carried out.
+    host().mailbox()->post(
+        [this, id = effect.id, incarnation = effect.incarnation, reason = spawned.error().message] {
+          host().log().error("a child cannot be made", {{"child", id}, {"reason", reason}});
+          on_event(ChildExited{id, incarnation, ExitKind::kFailed, reason});
+        });
+    return;
+  }
+  child.handle = std::move(spawned).value();
+  child.last = child.handle->life();
   child.ref = std::make_unique<Ref<protocol::Component>>(host(), child.handle->target());
   if (effect.incarnation > 1) host().log().info("restarting", {{"child", effect.id}});
-  prepare_child(child);
+  // One whose supervisor died may be about to end: half the time to prepare is left for that.
+  const auto patience = std::min(child.plan.spec.stop_timeout, child.plan.spec.prepare_timeout / 2);
+  child.handle->when_alone(patience, [this, id = effect.id, n = effect.incarnation] {
+    auto* alone = living(id, n);
+    if (alone != nullptr && !alone->asked_to_stop) ask_prepare(*alone);
+  });
 }
 
 // The core keeps the deadlines of the steps; an ask here ends with them or with the incarnation.
-void Supervisor::prepare_child(Child& child) {
+void Supervisor::ask_prepare(Child& child) {
   const auto& spec = child.plan.spec;
   const auto by = host().now() + spec.prepare_timeout;
   child.ref->prepare().by(by).then([this, id = spec.id, n = child.incarnation](auto answer) {
@@ -125,18 +160,21 @@ void Supervisor::prepare_child(Child& child) {
     if (!answer) return prepared->handle->fail(answer.error().message);
     on_event(ChildPrepared{id, n});
     prepared = living(id, n);  // the event may have ended it
-    if (prepared != nullptr && !prepared->asked_to_stop) start_child(*prepared);
+    if (prepared != nullptr && !prepared->asked_to_stop) ask_start(*prepared);
   });
 }
 
-void Supervisor::start_child(Child& child) {
+void Supervisor::ask_start(Child& child) {
   const auto& spec = child.plan.spec;
   const auto by = host().now() + spec.start_timeout;
   child.ref->start().by(by).then([this, id = spec.id, n = child.incarnation](auto answer) {
     auto* started = living(id, n);
     if (started == nullptr) return;
     if (!answer) return started->handle->fail(answer.error().message);
-    if (!started->asked_to_stop) started->handle->publish();
+    if (!started->asked_to_stop) {
+      started->handle->publish();
+      if (auto starter = std::exchange(started->starter, std::nullopt)) starter->reply();
+    }
     on_event(ChildReady{id, n});
   });
 }
@@ -151,11 +189,11 @@ void Supervisor::carry_out(const Stop& effect) {
         auto* drained = living(id, n);
         if (drained == nullptr) return;
         drained->handle->withdraw();
-        stop_child(*drained, stop_by);
+        ask_stop(*drained, stop_by);
       });
 }
 
-void Supervisor::stop_child(Child& child, MonoTime stop_by) {
+void Supervisor::ask_stop(Child& child, MonoTime stop_by) {
   child.ref->stop().by(stop_by).then(
       [this, id = child.plan.spec.id, n = child.incarnation](auto answer) {
         auto* stopped = living(id, n);
@@ -199,6 +237,16 @@ void Supervisor::carry_out(const ArmTimer& effect) {
   });
 }
 
+void Supervisor::carry_out(const Removed& effect) {
+  auto child = std::move(children_.extract(effect.id).mapped());
+  if (child->last != nullptr) host().spawner().forget(*child->last);
+  if (child->starter)
+    child->starter->fail(
+        {Errc::UNAVAILABLE, effect.id + " did not start: " +
+                                (effect.reason.empty() ? "it was removed" : effect.reason)});
+  if (child->remover) child->remover->reply();
+}
+
 void Supervisor::carry_out(const Ready&) {
   if (starting_) starting_->done();
   starting_.reset();
@@ -221,11 +269,7 @@ void Supervisor::carry_out(const Failed& effect) {
     starting_.reset();
     return step.fail(error);
   }
-  if (stopping_) {
-    stopping_->done();
-    stopping_.reset();
-    return;
-  }
+  if (stopping_) return carry_out(Stopped{});
   host().die(error.message);
 }
 
@@ -243,13 +287,18 @@ void Supervisor::on_child_exit(const std::string& id, std::uint64_t incarnation)
 // ---- protocol -----------------------------------------------------------------------------------
 
 void Supervisor::tree(Call<protocol::Supervisor::Tree> call) {
+  // What comes in by then is still in time to be passed on, and the rest is told to be missing.
+  const auto left = call.header().deadline - host().now();
+  const auto answer_by = host().now() + left / kTreeShare.second * kTreeShare.first;
   auto gathering = std::make_shared<Gathering>(std::move(call), core_.snapshot());
   for (const auto& [id, child] : children_) {
     if (!child->plan.is_supervisor || child->handle == nullptr) continue;
     Ref<protocol::Supervisor> below{host(), child->handle->target()};
-    below.tree().then([gathering, id = id](Result<Msg<messages::TreeResponse>> answer) {
-      if (answer) gathering->subtrees.emplace(id, std::move(answer).value());
-    });
+    gathering->asked.insert(id);
+    below.tree().by(answer_by).then(
+        [gathering, id = id](Result<Msg<messages::TreeResponse>> answer) {
+          if (answer) gathering->subtrees.emplace(id, std::move(answer).value());
+        });
   }
 }
 
@@ -263,14 +312,58 @@ void Supervisor::replace(Call<protocol::Supervisor::Replace> call) {
   on_event(stuck);
 }
 
+void Supervisor::start_child(Call<protocol::Supervisor::StartChild> call) {
+  const std::string kind = call->getTemplate().cStr();
+  const std::string id = call->getName().cStr();
+  const auto found = templates_.find(kind);
+  if (found == templates_.end()) {
+    std::vector<std::string> names;
+    for (const auto& [name, make] : templates_) names.push_back(name);
+    return call.fail(
+        {Errc::NOT_FOUND,
+         host().name() + " has no template \"" + kind + "\"" + suggestion_suffix(kind, names),
+         "template"});
+  }
+  auto plan = found->second(id, call->getArgument());
+  if (!plan) return call.fail(plan.error());
+  plan->spec.id = plan->component.name = id;
+  auto effects = core_.add(plan->spec, host().now());
+  if (!effects) return call.fail(effects.error());
+  auto child = std::make_unique<Child>(std::move(plan).value());
+  child->starter = std::move(call);
+  children_.emplace(id, std::move(child));
+  // It outlives the request that led to it.
+  host().on_own_behalf([&] { carry_out(*effects); });
+}
+
+void Supervisor::remove_child(Call<protocol::Supervisor::RemoveChild> call) {
+  const std::string id = call->getChild().cStr();
+  auto effects = core_.remove(id, host().now());
+  if (!effects) return call.fail(effects.error());
+  children_.at(id)->remover = std::move(call);
+  host().on_own_behalf([&] { carry_out(*effects); });
+}
+
+void Supervisor::cancelled(const Header& request) {
+  const auto is_meant = [&](const auto& call) {
+    return call && call->header().sender == request.sender &&
+           (request.correlation == 0 || call->header().correlation == request.correlation);
+  };
+  for (auto& [id, child] : children_) {
+    if (is_meant(child->starter)) child->starter.reset();
+    if (is_meant(child->remover)) child->remover.reset();
+  }
+}
+
 ChildPlan supervisor_plan(SupervisorSpec spec, std::vector<ChildPlan> children, ChildSpec as_child,
-                          std::string summary) {
+                          std::string summary, ChildTemplates templates) {
   as_child.id = spec.id;
   ComponentSpec component;
   component.name = spec.id;
   component.summary = std::move(summary);
-  component.make = [spec = std::move(spec), children](Host& host) {
-    return std::make_unique<Supervisor>(host, spec, children);
+  component.make = [spec = std::move(spec), children,
+                    templates = std::move(templates)](Host& host) {
+    return std::make_unique<Supervisor>(host, spec, children, templates);
   };
   return {std::move(as_child), std::move(component), std::move(children), true};
 }

@@ -96,7 +96,7 @@ class ComponentStats {
     began_ns_.store(ns_of(now), std::memory_order_release);
   }
   // `waited`: between enqueueing and `began`. Negative durations count as 0.
-  void handler_ended(MonoTime began, MonoTime now, Nanos waited, bool failed) noexcept {
+  void handler_ended(MonoTime began, MonoTime now, Nanos waited, bool failed) {
     began_ns_.store(kIdle, std::memory_order_release);
     waiting_.record(non_negative(waited));
     handling_.record(non_negative(now - began));
@@ -104,8 +104,8 @@ class ComponentStats {
     if (failed) bump(failed_);
     last_progress_ns_.store(ns_of(now), std::memory_order_relaxed);
   }
-  // Work that is no message: a continuation, a timer, the end of blocking work. Seen by health,
-  // counted nowhere.
+  // Work that is no message of its protocol: a step of its life, a continuation, a timer, the end
+  // of blocking work. Seen by health, counted nowhere.
   void work_began(MonoTime now) noexcept { handler_began(kNoMethod, now); }
   void work_ended(MonoTime now) noexcept {
     began_ns_.store(kIdle, std::memory_order_release);
@@ -146,8 +146,8 @@ class ComponentStats {
   Counter failed_{0};
   Counter dropped_{0};
   Counter restarts_{0};
-  Histogram waiting_;
-  Histogram handling_;
+  HistogramOnUse waiting_;
+  HistogramOnUse handling_;
 
   mutable std::mutex text_mutex_;
   std::deque<ErrorNote> errors_;

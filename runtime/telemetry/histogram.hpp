@@ -83,4 +83,34 @@ class Histogram {
 };
 static_assert(sizeof(Histogram) <= 4096);
 
+// A histogram that takes its memory with its first value. As thread-safe as that.
+class HistogramOnUse {
+ public:
+  HistogramOnUse() = default;
+  HistogramOnUse(const HistogramOnUse&) = delete;
+  HistogramOnUse& operator=(const HistogramOnUse&) = delete;
+  ~HistogramOnUse() { delete histogram_.load(std::memory_order_relaxed); }
+
+  void record(std::uint64_t value) {
+    Histogram* histogram = histogram_.load(std::memory_order_relaxed);
+    (histogram != nullptr ? *histogram : make()).record(value);
+  }
+  void restore(const HistogramSnapshot& from) {
+    if (from.count() != 0) make().restore(from);
+  }
+  [[nodiscard]] HistogramSnapshot snapshot() const noexcept {
+    const Histogram* histogram = histogram_.load(std::memory_order_acquire);
+    return histogram != nullptr ? histogram->snapshot() : HistogramSnapshot{};
+  }
+
+ private:
+  Histogram& make() {
+    auto* fresh = new Histogram;
+    histogram_.store(fresh, std::memory_order_release);
+    return *fresh;
+  }
+
+  std::atomic<Histogram*> histogram_{nullptr};
+};
+
 }  // namespace symphony::runtime

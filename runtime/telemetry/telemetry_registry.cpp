@@ -21,6 +21,8 @@ Result<std::shared_ptr<ComponentStats>> TelemetryRegistry::open(const std::strin
     return fresh;
   }
   if (by_name_.size() >= kComponentsMax)
+    std::erase_if(by_name_, [](const auto& each) { return each.second.use_count() == 1; });
+  if (by_name_.size() >= kComponentsMax)
     return Error{Errc::RESOURCE_EXHAUSTED,
                  "a node has at most " + std::to_string(kComponentsMax) + " components"};
   by_name_.emplace(name, fresh);

@@ -17,11 +17,12 @@ namespace symphony::runtime {
 
 class TelemetryRegistry {
  public:
-  static constexpr std::size_t kComponentsMax = 100'000;
+  // 100,000 for what runs on a node, and room for the node itself.
+  static constexpr std::size_t kComponentsMax = std::size_t{1} << 17;
 
   // The statistics for a new incarnation of `name`: fresh for the first, continuing the counters of
   // its predecessor (with one more restart) for each later one. Fails with resourceExhausted when
-  // there are kComponentsMax names.
+  // there are kComponentsMax names; those of incarnations that are gone are forgotten before.
   Result<std::shared_ptr<ComponentStats>> open(const std::string& name, MonoTime now,
                                                std::uint32_t incarnation = 0);
   // Forgets a name, unless a later incarnation than `stats` holds it.

@@ -49,12 +49,13 @@ class LiveNode {
   // Makes a component and brings it to ready; gives it its name.
   void spawn(const std::string& name, ComponentFactory make, std::size_t mailbox_max = 100'000) {
     auto spawned = spawn_component(actors_.system(), services_,
-                                   {name, "under load", std::move(make), mailbox_max}, 1, [] {});
+                                   {name, "under load", std::move(make), mailbox_max}, 1, [] {})
+                       .value();
     WaitingRef<protocol::Component> life{*asker_,
                                          std::make_unique<LocalTarget>(name, spawned.address)};
     SYMPHONY_ASSERT(life.prepare().get().ok());
     SYMPHONY_ASSERT(life.start().get().ok());
-    registry_.entry(name)->set(spawned.address);
+    spawned.entry->set(spawned.address);
     children_.push_back(std::move(spawned));
   }
 

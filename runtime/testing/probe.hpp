@@ -20,7 +20,7 @@ struct ProbeScript {
   std::function<void(std::string)> note = [](std::string) {};  // hears "prepare", "start", …
 };
 
-class Probe final : public ComponentOf<protocol::Probe> {
+class Probe : public ComponentOf<protocol::Probe> {
  public:
   explicit Probe(Host& host, ProbeScript script = {});
 

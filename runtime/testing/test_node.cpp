@@ -83,14 +83,16 @@ void TestNode::spawn(const std::string& name, ComponentFactory make, std::size_t
 
 Status TestNode::try_spawn(ComponentSpec spec) {
   Child child;
-  child.spawned = spawn_component(actors_.system(), services_, spec, ++spawned_, [] {});
+  auto spawned = spawn_component(actors_.system(), services_, spec, ++spawned_, [] {});
+  if (!spawned) return spawned.error();
+  child.spawned = std::move(spawned).value();
   child.ref = std::make_unique<WaitingRef<protocol::Component>>(
       *asker_, std::make_unique<LocalTarget>(spec.name, child.spawned.address));
   const auto prepared = child.ref->prepare().get();
   if (!prepared) return prepared.error();
   const auto started = child.ref->start().get();
   if (!started) return started.error();
-  registry_.entry(spec.name)->set(child.spawned.address);
+  child.spawned.entry->set(child.spawned.address);
   children_.insert_or_assign(spec.name, std::move(child));
   return {};
 }
@@ -113,7 +115,8 @@ Status TestNode::stop(const std::string& name) {
 }
 
 bool TestNode::lives(const std::string& name) {
-  return static_cast<bool>(registry_.entry(name)->current().first);
+  const auto entry = registry_.find(name);
+  return entry != nullptr && entry->current().first;
 }
 
 }  // namespace symphony::runtime

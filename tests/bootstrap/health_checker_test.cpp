@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "messages/supervisor.protocol.hpp"
+#include "runtime/testing/plain_supervisor.hpp"
 #include "runtime/testing/probe.hpp"
 #include "runtime/testing/test_node.hpp"
 
@@ -173,10 +174,9 @@ TEST_F(HealthCheckerTest, AReportIsRepeatedUntilTheSupervisorHearsIt) {
   EXPECT_EQ(check()->getReplacedTotal(), 0u);
 
   // One that notes what it is asked.
-  class Listener final : public ComponentOf<protocol::Supervisor> {
+  class Listener final : public PlainSupervisor {
    public:
-    Listener(Host& host, std::vector<std::string>& heard) : ComponentOf(host), heard_(heard) {}
-    void tree(Call<protocol::Supervisor::Tree> call) override { call.reply(); }
+    Listener(Host& host, std::vector<std::string>& heard) : PlainSupervisor(host), heard_(heard) {}
     void replace(Call<protocol::Supervisor::Replace> call) override {
       heard_.push_back(std::string{call->getChild().cStr()} + " " +
                        std::to_string(call->getIncarnation()));

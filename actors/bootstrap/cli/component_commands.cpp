@@ -68,6 +68,7 @@ void print_tree(messages::TreeNode::Reader node, const std::string& indent, bool
   if (node.getRestarts() > 0) line += fmt::format("  {} restarts", node.getRestarts());
   if (node.getLastExit().size() > 0)
     line += "  (last: " + one_line(node.getLastExit().cStr()) + ")";
+  if (node.getUnanswered()) line += "  (did not say in time what is below it)";
   fmt::print("{}\n", line);
   const std::string below = root ? "" : indent + (last ? "   " : "│  ");
   const auto children = node.getChildren();

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <vector>
 
+#include "runtime/testing/plain_supervisor.hpp"
 #include "runtime/testing/probe.hpp"
 #include "runtime/testing/test_node.hpp"
 
@@ -85,12 +86,10 @@ TEST(Component, AHandlerThatThrowsKillsItsIncarnationAndItsRequesterIsTold) {
 TEST(Component, AStepThatOutlivesItsActorIsDroppedWithIt) {
   TestNode node;
   std::shared_ptr<Step> kept;
-  class Slow final : public ComponentOf<protocol::Supervisor> {
+  class Slow final : public PlainSupervisor {
    public:
-    Slow(Host& host, std::shared_ptr<Step>& kept) : ComponentOf(host), kept_(kept) {}
+    Slow(Host& host, std::shared_ptr<Step>& kept) : PlainSupervisor(host), kept_(kept) {}
     void start(Step step) override { kept_ = std::make_shared<Step>(std::move(step)); }
-    void tree(Call<protocol::Supervisor::Tree> call) override { call.reply(); }
-    void replace(Call<protocol::Supervisor::Replace> call) override { call.reply(); }
 
    private:
     std::shared_ptr<Step>& kept_;
@@ -104,17 +103,15 @@ TEST(Component, AStepThatOutlivesItsActorIsDroppedWithIt) {
 }
 
 TEST(Component, AStepThatThrowsFailsWithWhatWasThrown) {
-  class Broken final : public ComponentOf<protocol::Supervisor> {
+  class Broken final : public PlainSupervisor {
    public:
-    explicit Broken(Host& host, bool late) : ComponentOf(host) {
+    explicit Broken(Host& host, bool late) : PlainSupervisor(host) {
       if (!late) throw std::runtime_error("broken from birth");
     }
     void start(Step step) override {
       const Step mine = std::move(step);
       throw std::runtime_error("broken when started");
     }
-    void tree(Call<protocol::Supervisor::Tree> call) override { call.reply(); }
-    void replace(Call<protocol::Supervisor::Replace> call) override { call.reply(); }
   };
   TestNode node;
   for (const bool late : {false, true}) {
@@ -269,16 +266,15 @@ TEST(Component, AStepOutOfOrderIsRefused) {
 }
 
 TEST(Component, BlockingWorkComesBackToTheComponent) {
-  class Worker final : public ComponentOf<protocol::Supervisor> {
+  class Worker final : public PlainSupervisor {
    public:
-    using ComponentOf::ComponentOf;
+    using PlainSupervisor::PlainSupervisor;
     void tree(Call<protocol::Supervisor::Tree> call) override {
       host().run_blocking([] { return std::string{"worked"}; },
                           [call = std::move(call)](Result<std::string> result) mutable {
                             call.reply([&](auto out) { out.initRoot().setName(*result); });
                           });
     }
-    void replace(Call<protocol::Supervisor::Replace> call) override { call.reply(); }
   };
   TestNode node;
   node.spawn("/test/worker", [](Host& host) { return std::make_unique<Worker>(host); });

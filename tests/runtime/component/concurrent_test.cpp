@@ -197,7 +197,7 @@ TEST(Concurrent, ANamesIncarnationsComeAndGoWhileItIsUsed) {
   std::vector<std::jthread> threads;
   for (int t = 0; t < 3; ++t)
     threads.emplace_back([&] {
-      LocalTarget target{node.registry.entry("/name")};
+      LocalTarget target{node.registry.entry("/name").value()};
       while (!over) {
         const Address& address = target.address();
         ASSERT_EQ(static_cast<bool>(address), address.id() != 0);
@@ -205,7 +205,7 @@ TEST(Concurrent, ANamesIncarnationsComeAndGoWhileItIsUsed) {
         ASSERT_NE(node.registry.find("/name"), nullptr);
       }
     });
-  const auto slot = node.registry.entry("/name");
+  const auto slot = node.registry.entry("/name").value();
   for (int i = 0; i < 3000; ++i) {
     const auto& box = boxes[static_cast<std::size_t>(i) % boxes.size()];
     slot->set({box, &sink});

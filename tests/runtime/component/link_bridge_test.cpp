@@ -60,7 +60,7 @@ class BridgedPeer : public ::testing::Test {
   BridgedPeer() { bridge_.peer_connected({.id = kPeer, .name = "peer"}); }
 
   // A component of that name that only listens.
-  void settle_in(const std::string& name) { registry_.entry(name)->set({{}, &heard_}); }
+  void settle_in(const std::string& name) { registry_.entry(name).value()->set({{}, &heard_}); }
 
   void ask(std::string_view target, std::uint64_t correlation = 1) {
     bridge_.receive(kPeer, target, request(correlation), std::make_unique<Answered>(answers_));
@@ -116,7 +116,7 @@ TEST_F(BridgedPeer, AskingForNamesThatNobodyHasInALoopLooksForThemNowAndThenOnly
 
 TEST_F(BridgedPeer, ANameThatIsOnlyAwayForNowIsNotLookedFor) {
   settle_in("/pit/artifacts");
-  registry_.entry("/pit/artifacts")->set({});
+  registry_.entry("/pit/artifacts").value()->set({});
   ask("/pit/artifacts");
   EXPECT_TRUE(blocking_.works.empty());
   EXPECT_EQ(last_failure(), "nobody answers to /pit/artifacts");

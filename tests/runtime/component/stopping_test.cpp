@@ -78,7 +78,8 @@ TEST(Stopping, IsNotUndoneByTheStepThatItOvertook) {
   std::optional<Step> start;
   it.script.start = [&](Step step) { start.emplace(std::move(step)); };
   const auto spawned = spawn_component(it.node.system(), it.node.services(),
-                                       {"/test/it", "", scripted(it.script)}, 1, [] {});
+                                       {"/test/it", "", scripted(it.script)}, 1, [] {})
+                           .value();
   {
     WaitingRef<protocol::Component> life{
         it.node.asker(), std::make_unique<LocalTarget>("/test/it", spawned.address)};

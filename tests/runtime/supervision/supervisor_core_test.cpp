@@ -23,11 +23,14 @@ class Supervisor : public testing::Test {
   }
 
   using Words = std::vector<std::string>;
-  Words on(const SupervisorEvent& event) {
-    Words words;
-    for (const auto& effect : core_->on_event(event, now_))
-      std::visit([&](const auto& what) { note(what, words); }, effect);
-    return words;
+  Words on(const SupervisorEvent& event) { return noted(core_->on_event(event, now_)); }
+  Words add(ChildSpec spec) {
+    auto effects = core_->add(std::move(spec), now_);
+    return effects ? noted(*effects) : Words{to_string(effects.error())};
+  }
+  Words remove(const std::string& id) {
+    auto effects = core_->remove(id, now_);
+    return effects ? noted(*effects) : Words{to_string(effects.error())};
   }
   Words start() { return on(StartRequested{}); }
   Words stop() { return on(StopRequested{}); }
@@ -66,6 +69,15 @@ class Supervisor : public testing::Test {
  private:
   static std::string name(const std::string& id, std::uint64_t incarnation) {
     return id + std::to_string(incarnation);
+  }
+  Words noted(const SupervisorCore::Effects& effects) {
+    Words words;
+    for (const auto& effect : effects)
+      std::visit([&](const auto& what) { note(what, words); }, effect);
+    return words;
+  }
+  void note(const Removed& it, Words& to) {
+    to.push_back("removed " + it.id + (it.reason.empty() ? "" : ": " + it.reason));
   }
   void note(const Spawn& it, Words& to) { to.push_back("spawn " + name(it.id, it.incarnation)); }
   void note(const Stop& it, Words& to) {
@@ -318,6 +330,107 @@ TEST_F(Supervisor, AStopDuringABackoffStartsNobody) {
   EXPECT_EQ(stop(), (Words{"stopped"}));
   now_ += 1h;
   EXPECT_EQ(on(TimerFired{stale->token}), Words{});
+}
+
+TEST_F(Supervisor, TakesOneMoreChildWhichComesAfterAllOthers) {
+  make(Strategy::kOneForOne, {{.id = "a"}, {.id = "b"}});
+  all_ready({"a", "b"});
+  EXPECT_EQ(add({.id = "c", .needs = {"a"}}), Words{"spawn c1"});
+  EXPECT_EQ(ready("c"), Words{}) << "the supervisor was ready before";
+  EXPECT_EQ(core_->snapshot().children.back().id, "c");
+  EXPECT_EQ(stop(), (Words{"stop c1", "stop b1"})) << "/a is needed by /c";
+  EXPECT_EQ(dies("c", ExitKind::kNormal), Words{"stop a1"});
+}
+
+TEST_F(Supervisor, AddedChildIsRestartedLikeAnyOther) {
+  make(Strategy::kRestForOne, {{.id = "a"}});
+  all_ready({"a"});
+  add({.id = "b"});
+  ready("b");
+  EXPECT_EQ(dies("b"), Words{});
+  EXPECT_EQ(wait_for_timer(), Words{"spawn b2"});
+  ready("b");
+  EXPECT_EQ(dies("a"), Words{"stop b2"}) << "it comes later in the start order";
+}
+
+TEST_F(Supervisor, AddedChildThatDoesNotStartIsNoChildAndCountsAsNoRestart) {
+  make({.id = "s", .intensity = {0, 10s}, .children = {{.id = "a"}}});
+  all_ready({"a"});
+  EXPECT_EQ(add({.id = "b"}), Words{"spawn b1"});
+  EXPECT_EQ(dies("b"), Words{"removed b: because"});
+  add({.id = "b"});
+  EXPECT_EQ(wait_for_timer(), (Words{"abandon b1", "removed b: prepare took longer than 5000 ms"}));
+  EXPECT_EQ(core_->state(), SupervisorState::kRunning);
+  EXPECT_EQ(core_->snapshot().children.size(), 1u);
+  EXPECT_EQ(on(ChildReady{"b", 1}), Words{}) << "too late";
+}
+
+TEST_F(Supervisor, AddedTemporaryChildIsRemovedWhenItEnds) {
+  make(Strategy::kOneForAll, {{.id = "a"}, {.id = "t", .kind = ChildKind::kTemporary}});
+  all_ready({"a", "t"});
+  add({.id = "u", .kind = ChildKind::kTemporary});
+  ready("u");
+  EXPECT_EQ(dies("u"), Words{"removed u: because"});
+  EXPECT_EQ(dies("t"), Words{});
+  EXPECT_EQ(child("t").state, ChildState::kFinished) << "which was planned, and is shown";
+}
+
+TEST_F(Supervisor, RemovesAChildOnceItIsDown) {
+  make(Strategy::kOneForAll, {{.id = "a"}, {.id = "b", .needs = {"a"}}, {.id = "c"}});
+  all_ready({"a", "b", "c"});
+  EXPECT_EQ(remove("c"), Words{"stop c1"});
+  EXPECT_EQ(remove("c"), Words{"failedPrecondition: c is being removed already (field child)"});
+  EXPECT_EQ(dies("c"), Words{"removed c"}) << "and the others live on";
+  EXPECT_EQ(remove("b"), Words{"stop b1"});
+  EXPECT_EQ(wait_for_timer(), (Words{"abandon b1", "removed b"}));
+  EXPECT_EQ(remove("a"), Words{"stop a1"});
+  EXPECT_EQ(stop(), Words{});
+  EXPECT_EQ(dies("a"), (Words{"removed a", "stopped"}));
+}
+
+TEST_F(Supervisor, RemovesAChildThatIsDownAtOnce) {
+  make(Strategy::kOneForOne, {{.id = "a"}, {.id = "b"}});
+  all_ready({"a", "b"});
+  dies("a");
+  EXPECT_EQ(remove("a"), Words{"removed a"});
+  EXPECT_EQ(core_->snapshot().children.size(), 1u);
+  EXPECT_EQ(wait_for_timer(), Words{}) << "its restart was given up";
+}
+
+TEST_F(Supervisor, RefusesChildrenThatCannotBeAddedOrRemoved) {
+  make(Strategy::kOneForOne, {{.id = "aa"}, {.id = "b", .needs = {"aa"}}});
+  EXPECT_EQ(add({.id = "c"}), Words{"failedPrecondition: s is idle and takes no children"});
+  all_ready({"aa", "b"});
+  EXPECT_EQ(add({.id = ""}), Words{"invalidArgument: a child needs an id (field id)"});
+  EXPECT_EQ(add({.id = "b"}), Words{"alreadyExists: there is a child b already (field id)"});
+  EXPECT_EQ(add({.id = "c", .needs = {"ab"}}),
+            Words{"invalidArgument: child c needs ab, which is not a sibling (did you mean "
+                  "\"aa\"?) (field needs)"});
+  add({.id = "c"});
+  EXPECT_EQ(add({.id = "d", .needs = {"c"}}),
+            Words{"failedPrecondition: c was never ready yet (field needs)"});
+  ready("c");
+  EXPECT_EQ(remove("d"), Words{"notFound: there is no child d (field child)"});
+  EXPECT_EQ(remove("aa"), Words{"failedPrecondition: aa is needed by b (field child)"});
+  remove("c");
+  EXPECT_EQ(add({.id = "d", .needs = {"c"}}),
+            Words{"failedPrecondition: c is being removed (field needs)"});
+  stop();
+  EXPECT_EQ(add({.id = "e"}), Words{"failedPrecondition: s is stopping and takes no children"});
+}
+
+TEST_F(Supervisor, HasAtMostSoManyChildren) {
+  make(Strategy::kOneForOne, {{.id = "a"}});
+  all_ready({"a"});
+  while (core_->snapshot().children.size() < 3) {
+    const auto id = "x" + std::to_string(core_->snapshot().children.size());
+    add({.id = id});
+    ready(id);
+  }
+  for (std::size_t i = 3; i < SupervisorCore::kChildrenMax; ++i)
+    ASSERT_EQ(add({.id = "x" + std::to_string(i)}).size(), 1u);
+  EXPECT_EQ(add({.id = "last"}),
+            Words{"resourceExhausted: a supervisor has at most 100000 children (field id)"});
 }
 
 TEST(SupervisorSpec, IsRefusedWithTheFieldThatIsWrong) {

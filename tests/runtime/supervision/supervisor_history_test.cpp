@@ -7,6 +7,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <stdexcept>
 
 #include "runtime/supervision/supervisor_core.hpp"
@@ -16,7 +17,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-std::string name_of(int child) { return std::string(1, static_cast<char>('a' + child)); }
+std::string name_of(int child) {
+  const std::string letter(1, static_cast<char>('a' + child % 26));
+  return child < 26 ? letter : letter + std::to_string(child / 26);
+}
 
 // A number below `bound`, evenly: rapidcheck's own ranges stay near their start in small cases.
 int pick(int bound) { return *rc::gen::resize(rc::kNominalSize, rc::gen::inRange(0, bound)); }
@@ -42,10 +46,39 @@ SupervisorSpec any_spec() {
 class World {
  public:
   explicit World(SupervisorSpec spec)
-      : spec_(spec), core_(SupervisorCore::make(std::move(spec), random_).value()) {}
+      : spec_(spec),
+        next_(static_cast<int>(spec.children.size())),
+        core_(SupervisorCore::make(std::move(spec), random_).value()) {}
 
-  void step(const SupervisorEvent& event) {
-    const auto effects = core_.on_event(event, now_);
+  void step(const SupervisorEvent& event) { follow(core_.on_event(event, now_)); }
+
+  // One more child, which needs whoever happens to be ready; or one less.
+  void add_or_remove() {
+    if (pick(2) == 0) {
+      ChildSpec child{.id = name_of(next_++), .kind = static_cast<ChildKind>(pick(3))};
+      for (const auto& [id, other] : alive_)
+        if (other.ready && pick(3) == 0) child.needs.push_back(id);
+      spec_.children.push_back(child);
+      auto effects = core_.add(child, now_);
+      if (!effects) return spec_.children.pop_back();
+      added_.insert(child.id);
+      follow(*effects);
+    } else if (!spec_.children.empty()) {
+      const std::string id =
+          spec_.children[static_cast<std::size_t>(pick(static_cast<int>(spec_.children.size())))]
+              .id;
+      const bool needed = std::any_of(spec_.children.begin(), spec_.children.end(),
+                                      [&](const auto& other) { return depends(other.id, id); });
+      auto effects = core_.remove(id, now_);
+      if (effects) {
+        RC_ASSERT(!needed);
+        leaving_.insert(id);
+        follow(*effects);
+      }
+    }
+  }
+
+  void follow(const SupervisorCore::Effects& effects) {
     if (ended_) RC_ASSERT(effects.empty());
     for (const auto& effect : effects) {
       RC_ASSERT(!ended_);
@@ -73,7 +106,10 @@ class World {
   // Something happens to a child that lives, or an event of the past arrives.
   // One event in `calm` / 4 is not what was hoped for.
   void random_event(int calm) {
-    const std::string id = name_of(pick(static_cast<int>(spec_.children.size())));
+    if (pick(8) == 0) add_or_remove();
+    if (spec_.children.empty()) return;
+    const std::string id =
+        spec_.children[static_cast<std::size_t>(pick(static_cast<int>(spec_.children.size())))].id;
     const auto found = alive_.find(id);
     if (found == alive_.end() || pick(10) == 0) {
       const std::uint64_t old = *rc::gen::inRange<std::uint64_t>(0, last_incarnation_[id] + 1);
@@ -165,6 +201,11 @@ class World {
     RC_ASSERT(alive_.at(it.id).incarnation == it.incarnation);
     alive_.erase(it.id);
   }
+  void apply(const Removed& it) {
+    RC_ASSERT(!alive_.contains(it.id));
+    RC_ASSERT(leaving_.contains(it.id) || (added_.contains(it.id) && !it.reason.empty()));
+    std::erase_if(spec_.children, [&](const auto& child) { return child.id == it.id; });
+  }
   void apply(const ArmTimer& it) {
     RC_ASSERT(it.at > now_);
     timer_ = it;
@@ -205,6 +246,9 @@ class World {
 
   SeededRandom random_{7};
   SupervisorSpec spec_;
+  int next_;  // child to be added
+  std::set<std::string> added_;
+  std::set<std::string> leaving_;
   SupervisorCore core_;
   MonoTime now_{1h};
   std::optional<ArmTimer> timer_;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "messages/supervisor.protocol.hpp"
+#include "runtime/testing/plain_supervisor.hpp"
 #include "tests/actors/pit/artifacts/artifacts_bench.hpp"
 
 namespace symphony::actors {
@@ -135,15 +136,14 @@ TEST(ArtifactsComponent, AbortEndsWhatIsOnItsWay) {
 
 TEST(ArtifactsComponent, AnUploadBelongsToWhoeverBeganIt) {
   // Tries to finish upload 1 when asked for its tree, and answers with what it was told.
-  class Stranger final : public runtime::ComponentOf<protocol::Supervisor> {
+  class Stranger final : public runtime::PlainSupervisor {
    public:
-    using ComponentOf::ComponentOf;
+    using PlainSupervisor::PlainSupervisor;
     void tree(Call<protocol::Supervisor::Tree> call) override {
       Ref<protocol::Artifacts> artifacts{host()};
       artifacts.finish([](auto request) { request.setUpload(1); })
           .then([call = std::move(call)](auto answer) mutable { call.fail(answer.error()); });
     }
-    void replace(Call<protocol::Supervisor::Replace> call) override { call.reply(); }
   };
   Bench bench;
   ASSERT_EQ(bench.begin("a").value(), 1u);
