@@ -65,12 +65,12 @@ class ActorChildHandle final : public ChildHandle {
                      {{"child", earlier->name()}, {"incarnation", earlier->number()}});
     spawned_.entry->clear(actor.get());
     ask_to_exit(actor);
-    // Whichever comes first.
+    // Whichever comes first. (A kj::Function made from a named lambda refers to it.)
     auto once = std::make_shared<std::optional<kj::Function<void()>>>(kj::mv(then));
     const auto go_on = [once] {
       if (auto next = std::exchange(*once, std::nullopt)) (*next)();
     };
-    earlier->on_finish([home = host_.mailbox(), go_on] { home->post(go_on); });
+    earlier->on_finish([home = host_.mailbox(), go_on] { home->post([go_on] { go_on(); }); });
     host_.after(patience, [go_on, once, earlier, entry = spawned_.entry, &host = host_,
                            weak = spawned_.earlier.actor] {
       if (!*once) return;

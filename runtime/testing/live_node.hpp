@@ -43,7 +43,6 @@ class LiveNode {
     registry_.clear();
     children_.clear();
     asker_.reset();
-    actors_.abandon_actors();
   }
 
   // Makes a component and brings it to ready; gives it its name.
