@@ -118,7 +118,9 @@ class Node {
  private:
   void spawn(const std::string& name, ComponentFactory make) {
     auto spawned = spawn_component(actors_.system(), services_,
-                                   {name, "measured", std::move(make), 100'000}, 1, [] {})
+                                   std::make_shared<const ComponentSpec>(
+                                       ComponentSpec{name, "measured", std::move(make), 100'000}),
+                                   1, [] {})
                        .value();
     WaitingRef<protocol::Component> ref{*asker_,
                                         std::make_unique<LocalTarget>(name, spawned.address)};

@@ -77,6 +77,15 @@ def bench_flood(table, bin_, quick):
     table.add("memory it took", f"+{growth[1]} MiB", goal="bounded")
 
 
+def bench_components(table, bin_, quick):
+    out = run("components", [bin_ / "bench_components", *((10_000,) if quick else ())])
+    size = re.search(r"^(\d+) children: ([\d.]+) KiB each", out, re.M)
+    first, last = re.search(r"started in ([\d.]+) us each at first, ([\d.]+) us at last", out).groups()
+    table.add(f"an idle component of {int(size[1]):,}", f"{size[2]} KiB", goal="≤ 4 KiB")
+    table.add("the last of them is started in", f"{last} µs", f"the first {first} µs",
+              f"{float(last) / float(first):.2f}")
+
+
 def bench_link(table, bin_, quick):
     out = run("link", [bin_ / "bench_link", *((500, 5_000, 1) if quick else ())])
     p50 = {name.strip(): float(us) for name, us in

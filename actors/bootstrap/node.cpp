@@ -303,8 +303,9 @@ std::optional<NodeFailure> Node::Impl::start_actors() {
   auto tree = boot_tree(*parts, config.extra);
   auto plan = runtime::supervisor_plan(tree.root, tree.children, {}, "the root of this node");
   plan.component.settings = tree.root_settings;
-  auto spawned =
-      runtime::spawn_component(actors->system(), services, plan.component, 1, [this, rouse] {
+  auto spawned = runtime::spawn_component(
+      actors->system(), services,
+      std::make_shared<const runtime::ComponentSpec>(std::move(plan.component)), 1, [this, rouse] {
         root_ended = true;
         rouse();
       });

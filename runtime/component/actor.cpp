@@ -72,7 +72,7 @@ class ComponentActor::LocalResponder final : public Responder {
   ~LocalResponder() override {
     if (life_->ended()) return;
     if (self_->unanswered_ == this) self_->unanswered_ = nullptr;
-    self_->wheel_.cancel(deadline_);
+    self_->cancel(deadline_);
   }
 
   void respond(Envelope answer) noexcept override {
@@ -115,12 +115,12 @@ class ComponentActor::LocalResponder final : public Responder {
 };
 
 ComponentActor::ComponentActor(caf::actor_config& config, const Services& services,
-                               ComponentSpec spec, std::shared_ptr<Incarnation> life)
+                               std::shared_ptr<const ComponentSpec> spec,
+                               std::shared_ptr<Incarnation> life)
     : caf::event_based_actor(config),
       services_(services),
       spec_(std::move(spec)),
       life_(std::move(life)),
-      wheel_(services.clocks.mono()),
       now_(services.clocks.mono()) {
   host_ = std::make_unique<ActorHost>(*this);
   lifecycle_ = std::make_unique<Lifecycle>(*this);
@@ -144,7 +144,7 @@ Status ComponentActor::ActorInbox::offer(Envelope&& envelope, caf::strong_actor_
     return Error{Errc::UNAVAILABLE, life.name() + " is shutting down", "", true};
   }
   // Racing senders may overshoot the limit by one each.
-  if (stats.mailbox_depth() >= static_cast<std::int64_t>(actor_.spec_.mailbox_max) &&
+  if (stats.mailbox_depth() >= static_cast<std::int64_t>(actor_.spec_->mailbox_max) &&
       !supervision) {
     stats.message_refused();
     return Error{Errc::OVERLOADED, "the mailbox of " + life.name() + " is full", "", true};
@@ -320,7 +320,7 @@ void ComponentActor::deliver(Incoming&& incoming) {
 void ComponentActor::handle_answer(caf::message_id mid, Result<Words> answer) {
   auto ask = asks_.take(mid.request_id().integer_value());
   if (!ask) return;  // it was cancelled or timed out: too late
-  wheel_.cancel(ask->timer);
+  cancel(ask->timer);
   guarded_work("a continuation", ask->inherited, [&] { ask->done(std::move(answer)); });
 }
 
@@ -352,7 +352,7 @@ void ComponentActor::on_exit() {
   // What the component and its continuations still owe is answered by their destruction.
   std::exchange(asks_, Slab<PendingAsk>{kAsksMax});
   std::exchange(works_, Slab<PendingWork>{kWorksMax});
-  wheel_ = TimerWheel<Timer>{now_};
+  wheel_.reset();
   component_.reset();
   if (entry) entry->release(ctrl());
   life_->finish();
@@ -374,7 +374,7 @@ std::uint64_t ComponentActor::send_request(LocalTarget& target, Envelope request
   if (!hears_of_fences_) hear_of_fences();
   const Address& address = target.address();
   const std::uint64_t ask = asks_.add({kj::mv(done), inherited_, address.id()});
-  asks_.find(ask)->timer = wheel_.arm(deadline, {.ask = ask});
+  asks_.find(ask)->timer = arm(deadline, {.ask = ask});
   wake_for_first_timer();
 
   Header& header = request.header;
@@ -414,8 +414,18 @@ void ComponentActor::hear_of_fences() {
   hears_of_fences_ = true;
 }
 
+TimerHandle ComponentActor::arm(MonoTime deadline, Timer timer) {
+  if (wheel_ == nullptr) wheel_ = std::make_unique<TimerWheel<Timer>>(now_);
+  return wheel_->arm(deadline, std::move(timer));
+}
+
+void ComponentActor::cancel(TimerHandle timer) {
+  if (wheel_ != nullptr) wheel_->cancel(timer);
+}
+
+// REQUIRES: there was a timer.
 void ComponentActor::wake_for_first_timer() {
-  const auto next = wheel_.next_deadline();
+  const auto next = wheel_->next_deadline();
   if (!next || *next >= woken_at_) return;
   if (!ticker_) {
     // The subscription ends with the actor: the weak pointer is for a wake-up under way.
@@ -435,7 +445,7 @@ void ComponentActor::wake_for_first_timer() {
 
 void ComponentActor::tick() {
   woken_at_ = MonoTime::max();
-  wheel_.advance(now_, [&](Timer&& timer) {
+  wheel_->advance(now_, [&](Timer&& timer) {
     if (timer.ask != 0) return give_up(timer.ask);
     if (timer.kept) return end_kept(*timer.kept);
     inherited_ = timer.fire->inherited;
@@ -456,7 +466,7 @@ void ComponentActor::give_up(std::uint64_t id) {
 void ComponentActor::keep(const Header& request, LocalResponder& responder) {
   if (life_->ended() || request.deadline == kNoDeadline) return;
   responder.end_by(
-      wheel_.arm(request.deadline, {.kept = std::make_unique<Kept>(Kept{request, &responder})}));
+      arm(request.deadline, {.kept = std::make_unique<Kept>(Kept{request, &responder})}));
   wake_for_first_timer();
 }
 
@@ -469,16 +479,15 @@ void ComponentActor::end_kept(Kept& kept) {
 }
 
 Result<Spawned> spawn_component(caf::actor_system& system, const Services& services,
-                                const ComponentSpec& spec, std::uint32_t incarnation,
-                                kj::Function<void()> on_exit) {
-  auto entry = services.registry.entry(spec.name);
+                                std::shared_ptr<const ComponentSpec> spec,
+                                std::uint32_t incarnation, std::function<void()> on_exit) {
+  auto entry = services.registry.entry(spec->name);
   if (!entry) return entry.error();
-  auto stats = services.telemetry.open(spec.name, services.clocks.mono(), incarnation);
+  auto stats = services.telemetry.open(spec->name, services.clocks.mono(), incarnation);
   if (!stats) return stats.error();
-  auto life = std::make_shared<Incarnation>(spec.name, incarnation, std::move(stats).value());
-  const caf::actor actor = system.spawn<ComponentActor>(services, spec, life);
-  auto ended = std::make_shared<kj::Function<void()>>(kj::mv(on_exit));
-  actor->attach_functor([ended] { (*ended)(); });
+  auto life = std::make_shared<Incarnation>(spec->name, incarnation, std::move(stats).value());
+  const caf::actor actor = system.spawn<ComponentActor>(services, std::move(spec), life);
+  actor->attach_functor(std::move(on_exit));
   auto strong = caf::actor_cast<caf::strong_actor_ptr>(actor);
   auto* made = static_cast<ComponentActor*>(caf::actor_cast<caf::abstract_actor*>(actor));
   auto earlier = (*entry)->hold({caf::weak_actor_ptr{strong.get()}, life});

@@ -38,8 +38,8 @@ class ComponentActor final : public caf::event_based_actor {
   // How much blocking work of one component may be under way.
   static constexpr std::size_t kWorksMax = std::size_t{1} << 20;
 
-  ComponentActor(caf::actor_config& config, const Services& services, ComponentSpec spec,
-                 std::shared_ptr<Incarnation> life);
+  ComponentActor(caf::actor_config& config, const Services& services,
+                 std::shared_ptr<const ComponentSpec> spec, std::shared_ptr<Incarnation> life);
   ~ComponentActor() override;
 
   // Where messages come in.
@@ -133,6 +133,8 @@ class ComponentActor final : public caf::event_based_actor {
   bool stopping() const noexcept;
   void crash(std::string reason);
   void answer_orphans(const std::string& reason);
+  TimerHandle arm(MonoTime deadline, Timer timer);
+  void cancel(TimerHandle timer);
   void wake_for_first_timer();
   void tick();
   // The answer to this ask did not come in time.
@@ -150,7 +152,7 @@ class ComponentActor final : public caf::event_based_actor {
   void hear_of_fences();
 
   const Services& services_;
-  const ComponentSpec spec_;
+  const std::shared_ptr<const ComponentSpec> spec_;
   const std::shared_ptr<Incarnation> life_;
   ActorInbox inbox_{*this};
   std::unique_ptr<ActorHost> host_;
@@ -160,7 +162,7 @@ class ComponentActor final : public caf::event_based_actor {
   Slab<PendingAsk> asks_{kAsksMax};
   Slab<PendingWork> works_{kWorksMax};
   bool hears_of_fences_ = false;
-  TimerWheel<Timer> wheel_;
+  std::unique_ptr<TimerWheel<Timer>> wheel_;  // made for the first timer
   TickerSubscription ticker_;
   MonoTime woken_at_ = MonoTime::max();  // the wake-up asked of the ticker
 

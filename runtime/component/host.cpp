@@ -101,17 +101,17 @@ class ActorChildHandle final : public ChildHandle {
 
 }  // namespace
 
-ActorHost::ActorHost(ComponentActor& actor)
-    : actor_(actor), log_(actor.services_.log.logger(actor.life_->name())) {}
+ActorHost::ActorHost(ComponentActor& actor) : actor_(actor) {}
 
 const Logger& ActorHost::log() const noexcept {
   const auto& trace = actor_.inherited_.trace;
-  if (!trace.present()) return log_;
-  if (trace != traced_) {
-    traced_log_ = log_.with_trace(Uuid::from_halves(trace.trace_high, trace.trace_low), trace.span);
-    traced_ = trace;
-  }
-  return traced_log_;
+  if (log_ == nullptr)
+    log_ = std::make_unique<Logger>(actor_.services_.log.logger(actor_.life_->name()));
+  if (!trace.present()) return *log_;
+  if (traced_ == nullptr || trace != traced_->trace)
+    traced_ = std::make_unique<TracedLog>(TracedLog{
+        log_->with_trace(Uuid::from_halves(trace.trace_high, trace.trace_low), trace.span), trace});
+  return traced_->log;
 }
 
 std::unique_ptr<Target> ActorHost::resolve(std::string_view target_name) {
@@ -144,7 +144,7 @@ Status ActorHost::tell(Target& target, Envelope notice) {
 void ActorHost::cancel(Target& target, std::uint64_t correlation) {
   auto ask = actor_.asks_.take(correlation);
   if (!ask) return;
-  actor_.wheel_.cancel(ask->timer);
+  actor_.cancel(ask->timer);
   Envelope envelope;
   envelope.header.kind = Kind::cancel;
   envelope.header.correlation = correlation;
@@ -160,8 +160,8 @@ TimerHandle ActorHost::after(Nanos delay, kj::Function<void()> fire) {
   const MonoTime at = now() + delay;
   Inherited inherited = actor_.inherited_;
   if (at >= inherited.deadline) inherited.deadline = kNoDeadline;
-  const auto timer = actor_.wheel_.arm(at, {.fire = std::make_unique<ComponentActor::Fire>(
-                                                ComponentActor::Fire{kj::mv(fire), inherited})});
+  const auto timer = actor_.arm(at, {.fire = std::make_unique<ComponentActor::Fire>(
+                                         ComponentActor::Fire{kj::mv(fire), inherited})});
   SYMPHONY_ASSERT(timer);
   actor_.wake_for_first_timer();
   return timer;
@@ -199,15 +199,14 @@ Inherited ActorHost::exchange_inherited(const Inherited& inherited) noexcept {
   return std::exchange(actor_.inherited_, inherited);
 }
 
-Result<std::unique_ptr<ChildHandle>> ActorHost::spawn(const ComponentSpec& spec,
+Result<std::unique_ptr<ChildHandle>> ActorHost::spawn(std::shared_ptr<const ComponentSpec> spec,
                                                       std::uint32_t incarnation,
-                                                      kj::Function<void()> on_exit) {
+                                                      std::function<void()> on_exit) {
   // One that was given up starts nothing: its replacement has, or will.
   if (actor_.life_->fenced()) return fenced_error({actor_.id(), actor_.life_->name()});
-  auto ended = std::make_shared<kj::Function<void()>>(kj::mv(on_exit));
-  auto spawned =
-      spawn_component(actor_.system(), actor_.services_, spec, incarnation,
-                      [home = mailbox(), ended] { home->post([ended] { (*ended)(); }); });
+  auto spawned = spawn_component(
+      actor_.system(), actor_.services_, std::move(spec), incarnation,
+      [home = mailbox(), on_exit = std::move(on_exit)] { home->post([on_exit] { on_exit(); }); });
   if (!spawned) return spawned.error();
   return std::unique_ptr<ChildHandle>{
       std::make_unique<ActorChildHandle>(std::move(spawned).value(), *this)};

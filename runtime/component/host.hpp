@@ -1,6 +1,7 @@
 // What a component sees of its actor: asking, timers, blocking work, spawning.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -25,7 +26,7 @@ class ActorHost final : public Host, public Spawner {
   const Services& services() const noexcept override { return actor_.services_; }
   const Logger& log() const noexcept override;
   TimerHandle after(Nanos delay, kj::Function<void()> fire) override;
-  void cancel_timer(TimerHandle timer) override { actor_.wheel_.cancel(timer); }
+  void cancel_timer(TimerHandle timer) override { actor_.cancel(timer); }
   std::shared_ptr<const Mailbox> mailbox() const override;
   std::function<bool()> fence() const override;
   void set_state_line(std::string line) override;
@@ -36,8 +37,9 @@ class ActorHost final : public Host, public Spawner {
   Spawner& spawner() override { return *this; }
 
   // Spawner
-  Result<std::unique_ptr<ChildHandle>> spawn(const ComponentSpec& spec, std::uint32_t incarnation,
-                                             kj::Function<void()> on_exit) override;
+  Result<std::unique_ptr<ChildHandle>> spawn(std::shared_ptr<const ComponentSpec> spec,
+                                             std::uint32_t incarnation,
+                                             std::function<void()> on_exit) override;
   void forget(const Incarnation& last) override;
 
  private:
@@ -45,10 +47,13 @@ class ActorHost final : public Host, public Spawner {
   Inherited exchange_inherited(const Inherited& inherited) noexcept override;
 
   ComponentActor& actor_;
-  Logger log_;
+  mutable std::unique_ptr<Logger> log_;  // made for the first record
   // With the trace of the message being handled; renewed when that changes.
-  mutable Logger traced_log_;
-  mutable TraceContext traced_;
+  struct TracedLog {
+    Logger log;
+    TraceContext trace;
+  };
+  mutable std::unique_ptr<TracedLog> traced_;
 };
 
 }  // namespace symphony::runtime

@@ -48,7 +48,7 @@ void Lifecycle::describe(Call<protocol::Component::Describe> call) {
   call.reply([&](messages::DescribeResponse::Builder out) {
     const auto& life = *actor_.life_;
     out.setName(life.name());
-    out.setSummary(actor_.spec_.summary);
+    out.setSummary(actor_.spec_->summary);
     out.setState(life.state());
     out.setIncarnation(life.number());
     if (actor_.component_ != nullptr) {
@@ -58,7 +58,7 @@ void Lifecycle::describe(Call<protocol::Component::Describe> call) {
     }
     const auto snapshot = life.stats().snapshot();
     out.setStateLine(snapshot.state_line);
-    write_settings(actor_.spec_.settings, out);
+    write_settings(actor_.spec_->settings, out);
     write_stats(snapshot, out.initStats());
   });
 }
@@ -100,7 +100,7 @@ void Lifecycle::take_step(Call<M> call, State from, State during, State after, T
 
 void Lifecycle::prepare(Call<protocol::Component::Prepare> call) {
   take_step(std::move(call), State::CREATED, State::PREPARING, State::PREPARED, [&](Step step) {
-    actor_.component_ = actor_.spec_.make(*actor_.host_);
+    actor_.component_ = actor_.spec_->make(*actor_.host_);
     actor_.component_->prepare(std::move(step));
   });
 }

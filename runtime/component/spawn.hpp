@@ -2,9 +2,8 @@
 // node; nobody else spawns.
 #pragma once
 
-#include <kj/function.h>
-
 #include <cstdint>
+#include <functional>
 #include <memory>
 
 #include "runtime/component/incarnation.hpp"
@@ -29,7 +28,7 @@ struct Spawned {
 // component is made by `prepare`. `on_exit` runs on whatever thread ends it. Fails with
 // resourceExhausted when the node has too many components or names.
 Result<Spawned> spawn_component(caf::actor_system& system, const Services& services,
-                                const ComponentSpec& spec, std::uint32_t incarnation,
-                                kj::Function<void()> on_exit);
+                                std::shared_ptr<const ComponentSpec> spec,
+                                std::uint32_t incarnation, std::function<void()> on_exit);
 
 }  // namespace symphony::runtime

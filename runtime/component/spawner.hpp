@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,7 +14,7 @@
 
 namespace symphony::runtime {
 
-// What is needed to make one incarnation.
+// What is needed to make an incarnation: shared by all that are made from it.
 struct ComponentSpec {
   std::string name;     // registry name, "/pit/dag"
   std::string summary;  // one line for `describe`
@@ -52,9 +53,9 @@ class Spawner {
   // `on_exit` runs on the host's component, once, after the incarnation has ended (never for one
   // that was fenced and stays stuck). Fails with resourceExhausted when the node has too many
   // components, and with unavailable in a host that was given up.
-  virtual Result<std::unique_ptr<ChildHandle>> spawn(const ComponentSpec& spec,
+  virtual Result<std::unique_ptr<ChildHandle>> spawn(std::shared_ptr<const ComponentSpec> spec,
                                                      std::uint32_t incarnation,
-                                                     kj::Function<void()> on_exit) = 0;
+                                                     std::function<void()> on_exit) = 0;
   // The name of a child that is no more and will not be again: nobody is shown it any longer.
   virtual void forget(const Incarnation& last) = 0;
 };

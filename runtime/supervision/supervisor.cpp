@@ -12,17 +12,26 @@
 namespace symphony::runtime {
 
 struct Supervisor::Child {
-  explicit Child(ChildPlan child_plan) : plan(std::move(child_plan)) {}
+  explicit Child(ChildPlan plan)
+      : component(std::make_shared<const ComponentSpec>(std::move(plan.component))),
+        prepare_timeout(plan.spec.prepare_timeout),
+        start_timeout(plan.spec.start_timeout),
+        stop_timeout(plan.spec.drain_timeout + plan.spec.stop_timeout),
+        is_supervisor(plan.is_supervisor) {}
+  const std::string& id() const noexcept { return component->name; }
 
-  ChildPlan plan;
+  const std::shared_ptr<const ComponentSpec> component;
+  const Nanos prepare_timeout;
+  const Nanos start_timeout;
+  const Nanos stop_timeout;  // with the time to drain
+  const bool is_supervisor;
   std::uint64_t incarnation = 0;
-  std::unique_ptr<ChildHandle> handle;            // the incarnation that is held
-  std::unique_ptr<Ref<protocol::Component>> ref;  // to that incarnation, named or not
+  std::unique_ptr<ChildHandle> handle;  // the incarnation that is held
   bool asked_to_stop = false;
   std::shared_ptr<const Incarnation> last = {};  // of those it had
   // Who waits for it to be ready for the first time, and to be removed.
-  std::optional<Call<protocol::Supervisor::StartChild>> starter = {};
-  std::optional<Call<protocol::Supervisor::RemoveChild>> remover = {};
+  std::unique_ptr<Call<protocol::Supervisor::StartChild>> starter = {};
+  std::unique_ptr<Call<protocol::Supervisor::RemoveChild>> remover = {};
 };
 
 namespace {
@@ -82,8 +91,8 @@ Supervisor::Supervisor(Host& host, SupervisorSpec spec, std::vector<ChildPlan> c
       templates_(std::move(templates)) {
   for (auto& plan : children) {
     SYMPHONY_ASSERT(plan.spec.id == plan.component.name);
-    auto id = plan.spec.id;
-    children_.emplace(std::move(id), std::make_unique<Child>(std::move(plan)));
+    auto child = std::make_unique<Child>(std::move(plan));
+    children_.emplace(child->id(), std::move(child));
   }
 }
 
@@ -127,7 +136,7 @@ void Supervisor::carry_out(const Spawn& effect) {
   child.incarnation = effect.incarnation;
   child.asked_to_stop = false;
   auto spawned = host().spawner().spawn(
-      child.plan.component, static_cast<std::uint32_t>(effect.incarnation),
+      child.component, static_cast<std::uint32_t>(effect.incarnation),
       [this, id = effect.id, incarnation = effect.incarnation] { on_child_exit(id, incarnation); });
   if (!spawned) {
     // An event of its own: other effects of this one are still to be carried out.
@@ -140,21 +149,24 @@ void Supervisor::carry_out(const Spawn& effect) {
   }
   child.handle = std::move(spawned).value();
   child.last = child.handle->life();
-  child.ref = std::make_unique<Ref<protocol::Component>>(host(), child.handle->target());
   if (effect.incarnation > 1) host().log().info("restarting", {{"child", effect.id}});
   // One whose supervisor died may be about to end: half the time to prepare is left for that.
-  const auto patience = std::min(child.plan.spec.stop_timeout, child.plan.spec.prepare_timeout / 2);
+  const auto patience = std::min(child.stop_timeout, child.prepare_timeout / 2);
   child.handle->when_alone(patience, [this, id = effect.id, n = effect.incarnation] {
     auto* alone = living(id, n);
     if (alone != nullptr && !alone->asked_to_stop) ask_prepare(*alone);
   });
 }
 
+// For one step: that incarnation, named or not.
+Ref<protocol::Component> Supervisor::step_of(const Child& child) const {
+  return {host(), child.handle->target()};
+}
+
 // The core keeps the deadlines of the steps; an ask here ends with them or with the incarnation.
 void Supervisor::ask_prepare(Child& child) {
-  const auto& spec = child.plan.spec;
-  const auto by = host().now() + spec.prepare_timeout;
-  child.ref->prepare().by(by).then([this, id = spec.id, n = child.incarnation](auto answer) {
+  const auto by = host().now() + child.prepare_timeout;
+  step_of(child).prepare().by(by).then([this, id = child.id(), n = child.incarnation](auto answer) {
     auto* prepared = living(id, n);
     if (prepared == nullptr) return;
     if (!answer) return prepared->handle->fail(answer.error().message);
@@ -165,15 +177,14 @@ void Supervisor::ask_prepare(Child& child) {
 }
 
 void Supervisor::ask_start(Child& child) {
-  const auto& spec = child.plan.spec;
-  const auto by = host().now() + spec.start_timeout;
-  child.ref->start().by(by).then([this, id = spec.id, n = child.incarnation](auto answer) {
+  const auto by = host().now() + child.start_timeout;
+  step_of(child).start().by(by).then([this, id = child.id(), n = child.incarnation](auto answer) {
     auto* started = living(id, n);
     if (started == nullptr) return;
     if (!answer) return started->handle->fail(answer.error().message);
     if (!started->asked_to_stop) {
       started->handle->publish();
-      if (auto starter = std::exchange(started->starter, std::nullopt)) starter->reply();
+      if (auto starter = std::exchange(started->starter, nullptr)) starter->reply();
     }
     on_event(ChildReady{id, n});
   });
@@ -183,7 +194,8 @@ void Supervisor::carry_out(const Stop& effect) {
   auto* child = living(effect.id, effect.incarnation);
   if (child == nullptr) return;
   child->asked_to_stop = true;
-  child->ref->drain()
+  step_of(*child)
+      .drain()
       .by(effect.drain_by)
       .then([this, id = effect.id, n = effect.incarnation, stop_by = effect.stop_by](auto) {
         auto* drained = living(id, n);
@@ -194,8 +206,8 @@ void Supervisor::carry_out(const Stop& effect) {
 }
 
 void Supervisor::ask_stop(Child& child, MonoTime stop_by) {
-  child.ref->stop().by(stop_by).then(
-      [this, id = child.plan.spec.id, n = child.incarnation](auto answer) {
+  step_of(child).stop().by(stop_by).then(
+      [this, id = child.id(), n = child.incarnation](auto answer) {
         auto* stopped = living(id, n);
         if (stopped == nullptr || answer) return;
         if (answer.error().code == Errc::DEADLINE_EXCEEDED)
@@ -207,14 +219,12 @@ void Supervisor::ask_stop(Child& child, MonoTime stop_by) {
 // The first one counts: what is above it is late because of it.
 void Supervisor::note_left_behind(const Child& child, const Error* reason) {
   if (!stopping_ || left_behind_) return;
-  if (child.plan.is_supervisor && reason != nullptr) {
+  if (child.is_supervisor && reason != nullptr) {
     left_behind_ = reason->message;  // which names the one below
     return;
   }
-  const auto& spec = child.plan.spec;
-  const auto time_ms =
-      std::chrono::duration_cast<std::chrono::milliseconds>(spec.drain_timeout + spec.stop_timeout);
-  left_behind_ = spec.id + " did not stop within " + std::to_string(time_ms.count()) + " ms";
+  const auto time_ms = std::chrono::duration_cast<std::chrono::milliseconds>(child.stop_timeout);
+  left_behind_ = child.id() + " did not stop within " + std::to_string(time_ms.count()) + " ms";
 }
 
 void Supervisor::carry_out(const Abandon& effect) {
@@ -224,7 +234,6 @@ void Supervisor::carry_out(const Abandon& effect) {
                     {{"child", effect.id}, {"incarnation", effect.incarnation}});
   if (child->asked_to_stop) note_left_behind(*child, nullptr);
   child->handle->fence();
-  child->ref.reset();
   child->handle.reset();
 }
 
@@ -277,7 +286,6 @@ void Supervisor::on_child_exit(const std::string& id, std::uint64_t incarnation)
   auto* child = living(id, incarnation);
   if (child == nullptr) return;
   const std::string reason = child->handle->incarnation().reason();
-  child->ref.reset();
   child->handle.reset();
   if (!reason.empty()) host().log().error("a child died", {{"child", id}, {"reason", reason}});
   on_event(ChildExited{id, incarnation, reason.empty() ? ExitKind::kNormal : ExitKind::kFailed,
@@ -292,11 +300,11 @@ void Supervisor::tree(Call<protocol::Supervisor::Tree> call) {
   const auto answer_by = host().now() + left / kTreeShare.second * kTreeShare.first;
   auto gathering = std::make_shared<Gathering>(std::move(call), core_.snapshot());
   for (const auto& [id, child] : children_) {
-    if (!child->plan.is_supervisor || child->handle == nullptr) continue;
+    if (!child->is_supervisor || child->handle == nullptr) continue;
     Ref<protocol::Supervisor> below{host(), child->handle->target()};
-    gathering->asked.insert(id);
+    gathering->asked.emplace(id);
     below.tree().by(answer_by).then(
-        [gathering, id = id](Result<Msg<messages::TreeResponse>> answer) {
+        [gathering, id = std::string{id}](Result<Msg<messages::TreeResponse>> answer) {
           if (answer) gathering->subtrees.emplace(id, std::move(answer).value());
         });
   }
@@ -330,8 +338,8 @@ void Supervisor::start_child(Call<protocol::Supervisor::StartChild> call) {
   auto effects = core_.add(plan->spec, host().now());
   if (!effects) return call.fail(effects.error());
   auto child = std::make_unique<Child>(std::move(plan).value());
-  child->starter = std::move(call);
-  children_.emplace(id, std::move(child));
+  child->starter = std::make_unique<Call<protocol::Supervisor::StartChild>>(std::move(call));
+  children_.emplace(child->id(), std::move(child));
   // It outlives the request that led to it.
   host().on_own_behalf([&] { carry_out(*effects); });
 }
@@ -340,7 +348,8 @@ void Supervisor::remove_child(Call<protocol::Supervisor::RemoveChild> call) {
   const std::string id = call->getChild().cStr();
   auto effects = core_.remove(id, host().now());
   if (!effects) return call.fail(effects.error());
-  children_.at(id)->remover = std::move(call);
+  children_.at(id)->remover =
+      std::make_unique<Call<protocol::Supervisor::RemoveChild>>(std::move(call));
   host().on_own_behalf([&] { carry_out(*effects); });
 }
 

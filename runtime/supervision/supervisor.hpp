@@ -73,6 +73,7 @@ class Supervisor final : public ComponentOf<protocol::Supervisor> {
 
   // The child, if that incarnation of it is the one being held.
   Child* living(const std::string& id, std::uint64_t incarnation);
+  Ref<protocol::Component> step_of(const Child& child) const;
   void ask_prepare(Child& child);
   void ask_start(Child& child);
   void ask_stop(Child& child, MonoTime stop_by);
@@ -80,7 +81,7 @@ class Supervisor final : public ComponentOf<protocol::Supervisor> {
   void note_left_behind(const Child& child, const Error* reason);
 
   SupervisorCore core_;
-  std::unordered_map<std::string, std::unique_ptr<Child>> children_;
+  std::unordered_map<std::string_view, std::unique_ptr<Child>> children_;  // by their ids
   const ChildTemplates templates_;
   std::optional<Step> starting_;
   std::optional<Step> stopping_;

@@ -20,7 +20,7 @@ ComponentStats::ComponentStats(std::string name, MonoTime born, std::uint32_t in
 void ComponentStats::note_error(std::int64_t wall_ns, Errc code, std::string_view text) {
   ErrorNote note{wall_ns, code, cut(text)};
   std::lock_guard lock(text_mutex_);
-  if (errors_.size() == kErrorsMax) errors_.pop_front();
+  if (errors_.size() == kErrorsMax) errors_.erase(errors_.begin());
   errors_.push_back(std::move(note));
 }
 
@@ -72,7 +72,8 @@ void ComponentStats::continue_from(const ComponentSnapshot& predecessor) {
   handling_.restore(predecessor.handling_ns);
   std::lock_guard lock(text_mutex_);
   errors_.insert(errors_.begin(), predecessor.errors.begin(), predecessor.errors.end());
-  while (errors_.size() > kErrorsMax) errors_.pop_front();
+  if (errors_.size() > kErrorsMax)
+    errors_.erase(errors_.begin(), errors_.end() - static_cast<std::ptrdiff_t>(kErrorsMax));
 }
 
 }  // namespace symphony::runtime

@@ -11,7 +11,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <deque>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -150,7 +149,7 @@ class ComponentStats {
   HistogramOnUse handling_;
 
   mutable std::mutex text_mutex_;
-  std::deque<ErrorNote> errors_;
+  std::vector<ErrorNote> errors_;  // takes no memory until there is one
   std::string state_line_;
 };
 

@@ -13,7 +13,10 @@ Result<std::shared_ptr<ComponentStats>> TelemetryRegistry::open(const std::strin
   const auto found = by_name_.find(name);
   if (found != by_name_.end()) {
     fresh->continue_from(found->second->snapshot());
-    former_.push_back(std::exchange(found->second, fresh));
+    auto succeeded = by_name_.extract(found);
+    former_.push_back(std::exchange(succeeded.mapped(), fresh));
+    succeeded.key() = fresh->name();
+    by_name_.insert(std::move(succeeded));
     if (former_.size() >= former_max_) {
       std::erase_if(former_, [](const auto& stats) { return stats.expired(); });
       former_max_ = std::max(kFormerAtLeast, 2 * former_.size());
@@ -25,7 +28,7 @@ Result<std::shared_ptr<ComponentStats>> TelemetryRegistry::open(const std::strin
   if (by_name_.size() >= kComponentsMax)
     return Error{Errc::RESOURCE_EXHAUSTED,
                  "a node has at most " + std::to_string(kComponentsMax) + " components"};
-  by_name_.emplace(name, fresh);
+  by_name_.emplace(fresh->name(), fresh);
   return fresh;
 }
 

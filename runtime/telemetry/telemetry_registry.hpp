@@ -44,7 +44,7 @@ class TelemetryRegistry {
   mutable std::mutex mutex_;
   std::vector<std::weak_ptr<const ComponentStats>> former_;
   std::size_t former_max_ = kFormerAtLeast;
-  std::map<std::string, std::shared_ptr<ComponentStats>, std::less<>> by_name_;
+  std::map<std::string_view, std::shared_ptr<ComponentStats>> by_name_;  // each by its own name
 };
 
 }  // namespace symphony::runtime

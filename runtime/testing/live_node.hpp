@@ -48,7 +48,9 @@ class LiveNode {
   // Makes a component and brings it to ready; gives it its name.
   void spawn(const std::string& name, ComponentFactory make, std::size_t mailbox_max = 100'000) {
     auto spawned = spawn_component(actors_.system(), services_,
-                                   {name, "under load", std::move(make), mailbox_max}, 1, [] {})
+                                   std::make_shared<const ComponentSpec>(ComponentSpec{
+                                       name, "under load", std::move(make), mailbox_max}),
+                                   1, [] {})
                        .value();
     WaitingRef<protocol::Component> life{*asker_,
                                          std::make_unique<LocalTarget>(name, spawned.address)};

@@ -83,7 +83,8 @@ void TestNode::spawn(const std::string& name, ComponentFactory make, std::size_t
 
 Status TestNode::try_spawn(ComponentSpec spec) {
   Child child;
-  auto spawned = spawn_component(actors_.system(), services_, spec, ++spawned_, [] {});
+  auto spawned = spawn_component(actors_.system(), services_,
+                                 std::make_shared<const ComponentSpec>(spec), ++spawned_, [] {});
   if (!spawned) return spawned.error();
   child.spawned = std::move(spawned).value();
   child.ref = std::make_unique<WaitingRef<protocol::Component>>(

@@ -100,7 +100,9 @@ TEST(Fenced, AnIncarnationSpawnsNothing) {
   child.born = [&](Host&) { born = true; };
   std::string refusal;
   Stuck stuck{[&](Host& host) {
-    const auto handle = host.spawner().spawn({"/test/child", "", scripted(child)}, 1, [] {});
+    const auto handle = host.spawner().spawn(
+        std::make_shared<const ComponentSpec>(ComponentSpec{"/test/child", "", scripted(child)}), 1,
+        [] {});
     if (!handle) refusal = handle.error().message;
   }};
   stuck.run();

@@ -77,9 +77,12 @@ TEST(Stopping, IsNotUndoneByTheStepThatItOvertook) {
   Stopping it;
   std::optional<Step> start;
   it.script.start = [&](Step step) { start.emplace(std::move(step)); };
-  const auto spawned = spawn_component(it.node.system(), it.node.services(),
-                                       {"/test/it", "", scripted(it.script)}, 1, [] {})
-                           .value();
+  const auto spawned =
+      spawn_component(
+          it.node.system(), it.node.services(),
+          std::make_shared<const ComponentSpec>(ComponentSpec{"/test/it", "", scripted(it.script)}),
+          1, [] {})
+          .value();
   {
     WaitingRef<protocol::Component> life{
         it.node.asker(), std::make_unique<LocalTarget>("/test/it", spawned.address)};
