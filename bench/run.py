@@ -218,7 +218,7 @@ def bench_runs(table, bin_, quick):
     table.add(found[1], found[2], f"without {found[3]}", found[4], "≤ 2")
 
 
-ALL = ("ask", "flood", "link", "telemetry", "messages", "timer_wheel", "dag", "pit", "engine",
+ALL = ("ask", "flood", "components", "link", "telemetry", "messages", "timer_wheel", "dag", "pit", "engine",
        "storage", "tree", "boot", "report", "git", "runs")
 
 

@@ -23,6 +23,9 @@ interface Dag $name("/pit/dag") {
   # What nodes gave, page by page: for taking up a run and for showing it.
   list @6 ListRunsRequest -> ListRunsResponse $idempotent;
   show @7 ShowRunRequest -> ShowRunResponse $idempotent;
+  erase @8 EraseRunRequest -> EraseRunResponse;
+  # Forgets a run that is not under way, and what its nodes gave. Once it is answered, or the node
+  # died meanwhile, nobody hears of the run any more.
 }
 
 enum NodeStatus {
@@ -209,3 +212,8 @@ struct ShowRunResponse {
   criticalPath @2 :List(Text);
   criticalPathUs @3 :UInt64;
 }
+
+struct EraseRunRequest {
+  run @0 :Text;               # its whole id
+}
+struct EraseRunResponse {}

@@ -39,6 +39,9 @@ namespace {
 // How much of the time for a tree those below have for theirs: three quarters.
 constexpr std::pair<int, int> kTreeShare{3, 4};
 
+// The core, which knows what step it was, gives up a child that is late before its ask does.
+constexpr Nanos kStepGrace = std::chrono::seconds(1);
+
 SupervisorCore make_core(SupervisorSpec spec, const std::vector<ChildPlan>& children,
                          Random& random) {
   spec.children.clear();
@@ -165,7 +168,7 @@ Ref<protocol::Component> Supervisor::step_of(const Child& child) const {
 
 // The core keeps the deadlines of the steps; an ask here ends with them or with the incarnation.
 void Supervisor::ask_prepare(Child& child) {
-  const auto by = host().now() + child.prepare_timeout;
+  const auto by = host().now() + child.prepare_timeout + kStepGrace;
   step_of(child).prepare().by(by).then([this, id = child.id(), n = child.incarnation](auto answer) {
     auto* prepared = living(id, n);
     if (prepared == nullptr) return;
@@ -177,7 +180,7 @@ void Supervisor::ask_prepare(Child& child) {
 }
 
 void Supervisor::ask_start(Child& child) {
-  const auto by = host().now() + child.start_timeout;
+  const auto by = host().now() + child.start_timeout + kStepGrace;
   step_of(child).start().by(by).then([this, id = child.id(), n = child.incarnation](auto answer) {
     auto* started = living(id, n);
     if (started == nullptr) return;

@@ -24,7 +24,11 @@ TestNode::TestNode(std::uint64_t seed)
       services_{clocks_,    random_,   ticker_,       blocking_, log_,
                 telemetry_, registry_, dead_letters_, fences_,   std::chrono::seconds(5)},
       actors_({.deterministic = true}) {
-  asker_ = std::make_unique<ThreadAsker>(
+  asker_ = new_asker();
+}
+
+std::unique_ptr<ThreadAsker> TestNode::new_asker() {
+  return std::make_unique<ThreadAsker>(
       actors_.system(), services_,
       [this](const std::function<bool()>& ready, Deadline deadline) { pump(ready, deadline); });
 }

@@ -43,6 +43,8 @@ class TestNode {
   TelemetryRegistry& telemetry() noexcept { return telemetry_; }
   DeadLetters& dead_letters() noexcept { return dead_letters_; }
   ThreadAsker& asker() noexcept { return *asker_; }
+  // One more, which components tell from the first.
+  std::unique_ptr<ThreadAsker> new_asker();
   caf::actor_system& system() noexcept { return actors_.system(); }
 
   // Makes a component and brings it to ready; a new one when the name was spawned before.

@@ -272,6 +272,7 @@ class CutShort(harness.CommandTest):
         self.assertIn("1 run under way", out)
         [row] = self.ok("--json", "runs").json_lines()
         self.assertEqual(row["status"], "running")
+        self.assertIn("cancel it first", self.fails(FAILED, "runs", "rm", row["run"]).err)
         self.assertEqual(process.stop(signal.SIGINT), CANCELLED)
 
     def test_by_another_command_is_cancelled_and_can_be_resumed(self):
@@ -293,6 +294,18 @@ class CutShort(harness.CommandTest):
 
 
 class Runs(harness.CommandTest):
+    def test_are_removed_with_what_they_printed(self):
+        for word in ("one", "two"):
+            self.ok("run", self.melody(QUICK), "--input", f"word={word}")
+        two, one = [row["run"] for row in self.ok("--json", "runs").json_lines()]
+        self.assertEqual(self.ok("runs", "rm", one).out, f"{one}  removed\n")
+        self.assertEqual([row["run"] for row in self.ok("--json", "runs").json_lines()], [two])
+        for command in (("show", one), ("logs", one), ("rm", one)):
+            self.assertIn(one, self.fails(FAILED, "runs", *command).err)
+        [line] = self.ok("--json", "runs", "rm", two[:-4]).json_lines()
+        self.assertEqual(line, {"run": two, "status": "removed"})
+        self.assertIn("no runs", self.ok("runs").out)
+
     def test_are_listed_and_shown_node_by_node(self):
         self.assertIn("no runs", self.ok("runs").out)
         lines = self.ok("--json", "run", self.melody(QUICK), "--input", "word=x").json_lines()

@@ -246,6 +246,14 @@ void add_runs_commands(CLI::App& app, Context& context) {
   cancel->footer("What was cancelled can be resumed: symphony run --resume ID");
   cancel->callback([&context, cancelled] { cancel_runs(context, *cancelled); });
 
+  auto* remove = runs->add_subcommand("rm", "Forget runs, what their nodes gave and printed");
+  auto removed = std::make_shared<std::vector<std::string>>();
+  remove->add_option("ID", *removed, "The runs, or the unique beginnings of their ids")->required();
+  remove->footer(
+      "A run that is under way has to be cancelled first. Artifacts and files it wrote stay.\n"
+      "Example: symphony runs rm 0192");
+  remove->callback([&context, removed] { remove_runs(context, *removed); });
+
   runs->callback([&context, runs, list] {
     if (!runs->get_subcommands().empty()) return;
     list->follow ? follow_runs(context) : list_runs(context, *list);

@@ -13,12 +13,14 @@
 #include "messages/json.hpp"
 #include "messages/json_value.hpp"
 #include "messages/orchestration.protocol.hpp"
+#include "messages/output.protocol.hpp"
 
 namespace symphony::cli {
 namespace {
 
 constexpr std::chrono::seconds kFeedWait{20};       // one long poll
 constexpr std::chrono::minutes kCancelTimeout{10};  // running operators are asked first
+constexpr std::chrono::minutes kEraseTimeout{10};   // of what hundreds of thousands of nodes gave
 constexpr std::uint32_t kPageChanges = 200;
 
 void print_change(const Context& context, messages::RunChange::Reader change) {
@@ -63,6 +65,44 @@ bool cancel_run(Context& context, Session& session, const std::string& beginning
   else
     fmt::print("{}  {}\n", run, word_of(status));
   return true;
+}
+
+// What a run was made of, and then what its programs printed.
+bool remove_run(Context& context, Session& session, const std::string& beginning) {
+  const auto found = find_run(session, beginning);
+  // One that is damaged can be removed too, by its whole id.
+  const bool unreadable = !found && found.error().code == Errc::DATA_CORRUPT;
+  if (!found && !unreadable) return fail_ask(context, session, found.error()), false;
+  const std::string run = found ? (*found)->getRow().getRun().cStr() : beginning;
+  const Ref<protocol::Dag> dag{session.client()};
+  const auto erased = session.desk().await(
+      dag.erase([&](messages::EraseRunRequest::Builder request) { request.setRun(run); })
+          .within(kEraseTimeout));
+  if (!erased) return fail_ask(context, session, erased.error()), false;
+  const Ref<protocol::NodeOutput> output{session.client()};
+  const auto forgotten = session.desk().await(
+      output.erase([&](messages::EraseOutputRequest::Builder request) { request.setRun(run); })
+          .within(kEraseTimeout));
+  if (!forgotten) return fail_ask(context, session, forgotten.error()), false;
+  if (context.json)
+    fmt::print("{}\n", Json{{"run", run}, {"status", "removed"}}.dump());
+  else
+    fmt::print("{}  removed\n", run);
+  return true;
+}
+
+// Does it for one after the other, whatever becomes of those before.
+template <class Do>
+void each_of(Context& context, const char* command, const std::vector<std::string>& ids,
+             const Do& act) {
+  const auto session = context.connect_or_start(command);
+  if (session == nullptr) return;
+  int worst = bootstrap::kExitOk;
+  for (const auto& id : ids) {
+    if (!act(context, *session, id)) worst = std::max(worst, context.exit_code);
+    if (session->desk().interrupts() > 0) break;
+  }
+  context.exit_code = worst;
 }
 
 }  // namespace
@@ -114,14 +154,11 @@ void watch_one(Context& context, const std::string& id) {
 }
 
 void cancel_runs(Context& context, const std::vector<std::string>& ids) {
-  const auto session = context.connect_or_start("runs cancel");
-  if (session == nullptr) return;
-  int worst = bootstrap::kExitOk;
-  for (const auto& id : ids) {
-    if (!cancel_run(context, *session, id)) worst = std::max(worst, context.exit_code);
-    if (session->desk().interrupts() > 0) break;
-  }
-  context.exit_code = worst;
+  each_of(context, "runs cancel", ids, cancel_run);
+}
+
+void remove_runs(Context& context, const std::vector<std::string>& ids) {
+  each_of(context, "runs rm", ids, remove_run);
 }
 
 }  // namespace symphony::cli

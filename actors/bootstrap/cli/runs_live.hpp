@@ -1,4 +1,4 @@
-// What can be done with runs that are under way: following, watching and cancelling them.
+// What can be done with runs: following, watching, cancelling and removing them.
 #pragma once
 
 #include <string>
@@ -16,5 +16,8 @@ void watch_one(Context& context, const std::string& id);
 
 // Cancels each run, by its id or the unique beginning of it; answered when nothing of it runs.
 void cancel_runs(Context& context, const std::vector<std::string>& ids);
+
+// Forgets each run that is not under way: its record, what its nodes gave and printed.
+void remove_runs(Context& context, const std::vector<std::string>& ids);
 
 }  // namespace symphony::cli

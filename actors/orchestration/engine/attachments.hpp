@@ -1,9 +1,11 @@
 // Which runs end with which client. Pure but for the calls it keeps.
 //
 // A client holds one `attach` open; what it starts or resumes as attached is its. When the call is
-// over, because the client left or was killed, its runs are to be cancelled. One thread.
+// over, because the client left or was killed, its runs are to be cancelled, unless another client
+// has resumed them meanwhile. One thread.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -38,6 +40,14 @@ class Attachments {
     if (found == clients_.end()) return false;
     found->second.runs.push_back(std::move(run));
     return true;
+  }
+
+  // Whether the run ends with any client.
+  bool somebodys(const std::string& run) const {
+    return std::ranges::any_of(clients_, [&](const auto& each) {
+      const auto& runs = each.second.runs;
+      return std::ranges::find(runs, run) != runs.end();
+    });
   }
 
   // The run has ended.

@@ -47,7 +47,7 @@ void Engine::cancelled(const Header& request) {
   feed_.forget(request);
   for (std::string& id : attachments_.take(request)) {
     const auto run = runs_.find(id);
-    if (run == runs_.end()) continue;
+    if (run == runs_.end() || attachments_.somebodys(id)) continue;
     if (run->second->interrupted())
       orphaned_.insert(std::move(id));
     else
@@ -193,6 +193,9 @@ void Engine::on_over(EngineRun& run) {
   learn_durations(estimates_, run.facts().plan, run.melody_nodes());
   ended_.push_back(run.id());
   attachments_.forget(run.id());
+  if (const auto waiting = ending_.extract(run.id()))
+    for (const auto& opening : waiting.mapped())
+      host().mailbox()->post([this, opening] { open(opening); });
   tell_feed(run, run.status());
   refresh_state_line();
   host().on_own_behalf([this] {

@@ -84,6 +84,8 @@ class Engine final : public runtime::ComponentOf<protocol::Engine> {
 
   // Resumes a run from the journal; the steps follow one another.
   void open(std::shared_ptr<Opening> opening);
+  // It is under way: waits for its end when it is being cancelled, joins it when it is a client's.
+  void open_under_way(const std::shared_ptr<Opening>& opening, const EngineRun& run);
   void open_in_dag(std::shared_ptr<Opening> opening);
   void read_rows(std::shared_ptr<Opening> opening, NodeId first);
   void finish_opening(const std::shared_ptr<Opening>& opening, Status status);
@@ -108,6 +110,7 @@ class Engine final : public runtime::ComponentOf<protocol::Engine> {
   std::map<std::string, std::shared_ptr<EngineRun>, std::less<>> runs_;
   // By the run: what else wants to open it, and looks again once this is over.
   std::map<std::string, std::vector<std::shared_ptr<Opening>>, std::less<>> opening_;
+  std::map<std::string, std::vector<std::shared_ptr<Opening>>, std::less<>> ending_;  // the same
   std::deque<std::string> ended_;      // oldest first
   std::deque<Unfinished> unfinished_;  // to be resumed, newest first
   std::size_t resuming_ = 0;           // of those, being opened

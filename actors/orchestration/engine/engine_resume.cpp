@@ -59,9 +59,7 @@ void Engine::open(std::shared_ptr<Opening> opening) {
         const auto live = runs_.find(id);
         const bool under_way =
             live != runs_.end() && !live->second->ended() && !live->second->interrupted();
-        if (under_way)
-          return finish_opening(
-              opening, Error{Errc::FAILED_PRECONDITION, "run " + id + " is under way", "run"});
+        if (under_way) return open_under_way(opening, *live->second);
         if (!opening->call) {
           // One that waits for its client to come back is left to that.
           if (live == runs_.end() && opening->prepared.header.attached)
@@ -87,6 +85,27 @@ void Engine::open(std::shared_ptr<Opening> opening) {
               open_in_dag(opening);
             });
       });
+}
+
+void Engine::open_under_way(const std::shared_ptr<Opening>& opening, const EngineRun& run) {
+  const auto refuse = [&](Errc code, const std::string& why) {
+    finish_opening(opening,
+                   Error{code, "run " + run.id() + " " + why, "run", code == Errc::OVERLOADED});
+  };
+  if (opening->call && run.cancelling()) {
+    // Its client may just have died, and this is the next one.
+    auto& waiting = ending_[run.id()];
+    if (waiting.size() >= kOpeningsWaitingMax)
+      return refuse(Errc::OVERLOADED, "is being cancelled");
+    return waiting.push_back(opening);
+  }
+  if (!opening->call || !(*opening->call)->getAttached() || !attachments_.somebodys(run.id()))
+    return refuse(Errc::FAILED_PRECONDITION, "is under way");
+  attachments_.give(opening->call->header().sender, run.id());  // unless that is gone
+  opening->call->reply([&](auto response) {
+    response.setRun(run.id());
+    response.setMelody(run.facts().plan.name);
+  });
 }
 
 void Engine::open_in_dag(std::shared_ptr<Opening> opening) {

@@ -64,6 +64,8 @@ class EngineRun : public std::enable_shared_from_this<EngineRun> {
   bool ended() const noexcept { return phase_ == Phase::ended; }
   std::vector<MelodyNodeState> melody_nodes() const;
   messages::RunStatus status() const noexcept { return status_; }
+  // It was told to end, and has not.
+  bool cancelling() const noexcept { return cancel_ != Cancel::no && !ended(); }
   // The DAG tracker lost it: to be opened again.
   bool interrupted() const noexcept { return phase_ == Phase::interrupted; }
   // `hurry`: programs are killed at once.

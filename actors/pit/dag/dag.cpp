@@ -45,17 +45,37 @@ Dag::Dag(Host& host, runtime::Storage& storage, runtime::StorageWriter& writer, 
 // ---- lifecycle ----------------------------------------------------------------------------------
 
 void Dag::prepare(Step step) {
-  host().run_blocking([&storage = storage_] { return DagStore::open(storage); },
-                      [this, step = std::move(step)](Result<DagStore> store) mutable {
-                        if (!store) return step.fail(std::move(store).error());
-                        store_ = std::make_shared<const DagStore>(*store);
-                        images_ = std::make_shared<RunImages>(*store_);
-                        step.done();
-                      });
+  struct Opened {
+    DagStore store;
+    std::vector<std::string> half_erased;
+  };
+  host().run_blocking(
+      [&storage = storage_]() -> Result<Opened> {
+        auto store = DagStore::open(storage);
+        if (!store) return std::move(store).error();
+        auto half_erased = store->half_erased();
+        if (!half_erased) return std::move(half_erased).error();
+        return Opened{*store, std::move(*half_erased)};
+      },
+      [this, step = std::move(step)](Result<Opened> opened) mutable {
+        if (!opened) return step.fail(std::move(opened).error());
+        store_ = std::make_shared<const DagStore>(opened->store);
+        images_ = std::make_shared<RunImages>(*store_);
+        half_erased_ = std::move(opened->half_erased);
+        step.done();
+      });
 }
 
 void Dag::start(Step step) {
   line_.refresh();
+  host().on_own_behalf([&] {
+    for (auto& run : std::exchange(half_erased_, {}))
+      erase_some(run, true, [this, run](const Status& status) {
+        if (!status)
+          host().log().warn("what is left of an erased run stays until the next start",
+                            {{"run", run}, {"reason", status.error().message}});
+      });
+  });
   step.done();
 }
 
@@ -397,8 +417,7 @@ void Dag::reply_batch(Call<M>& call, const Run& run, const std::vector<NodeId>& 
   });
 }
 
-// ---- ending a run early
-// ----------------------------------------------------------------------------
+// ---- ending a run early -------------------------------------------------------------------------
 
 void Dag::cancel_run(Call<protocol::Dag::CancelRun> call) {
   const auto name = view(call->getRun());

@@ -31,6 +31,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -77,6 +78,7 @@ class Dag : public runtime::ComponentOf<protocol::Dag> {
   void results(Call<protocol::Dag::Results> call) override;
   void list(Call<protocol::Dag::List> call) override;
   void show(Call<protocol::Dag::Show> call) override;
+  void erase(Call<protocol::Dag::Erase> call) override;
 
  private:
   using Waiter = kj::Function<void(Status)>;
@@ -142,6 +144,9 @@ class Dag : public runtime::ComponentOf<protocol::Dag> {
   template <class M, class View>
   void answer_from_disk(Call<M> call, View view);
   void blocking_done();
+  void erase_when_settled(std::shared_ptr<Call<protocol::Dag::Erase>> call);
+  // One transaction of it after the other; `begun`: the run is known no more.
+  void erase_some(std::string run, bool begun, std::function<void(Status)> done);
   void finish_drain_when_idle();
   std::string describe() const;
 
@@ -151,6 +156,7 @@ class Dag : public runtime::ComponentOf<protocol::Dag> {
   const std::int64_t wall_ahead_ns_;  // of the monotonic clock
   std::shared_ptr<const DagStore> store_;
   std::shared_ptr<RunImages> images_;
+  std::vector<std::string> half_erased_;  // when this component was made
   std::shared_ptr<const runtime::Mailbox> mailbox_;
   StateLine line_;
   std::map<std::string, Run, std::less<>> runs_;

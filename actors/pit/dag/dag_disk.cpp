@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "actors/pit/dag/dag.hpp"
+#include "actors/pit/text_view.hpp"
 #include "runtime/component/services.hpp"
 
 namespace symphony::actors {
@@ -90,6 +91,62 @@ void Dag::when_durable(Run& run, Waiter waiter) {
   if (run.poison) return waiter(*run.poison);
   if (run.durable == run.applied) return waiter({});
   run.waiters.emplace_back(run.applied, kj::mv(waiter));
+}
+
+// ---- what goes ----------------------------------------------------------------------------------
+
+void Dag::erase(Call<protocol::Dag::Erase> call) {
+  if (Status checked = check_run_id(view(call->getRun()), "run"); !checked)
+    return call.fail(checked.error());
+  erase_when_settled(std::make_shared<Call<protocol::Dag::Erase>>(std::move(call)));
+}
+
+void Dag::erase_when_settled(std::shared_ptr<Call<protocol::Dag::Erase>> call) {
+  const auto name = view((*call)->getRun());
+  if (Run* run = find(name)) {
+    if (!run->state) return call->fail(being_read(name));
+    if (!run->poison && !run->state->ended())
+      return call->fail({Errc::FAILED_PRECONDITION,
+                         fmt::format("run {} is under way; cancel it first", name), "run"});
+    if (!run->poison && !run->settled()) {
+      when_durable(*run, [this, call](const Status&) {
+        mailbox_->post([this, call] { erase_when_settled(call); });
+      });
+      return write(*run);
+    }
+    forget(*run);
+  }
+  erase_some(std::string(name), false, [call](const Status& status) {
+    if (!call->open()) return;
+    status ? call->reply() : call->fail(status.error());
+  });
+}
+
+void Dag::erase_some(std::string run, bool begun, std::function<void(Status)> done) {
+  ++blocking_;
+  auto over = std::make_shared<bool>(false);
+  const Status accepted = writer_.submit(
+      [store = store_, run, begun, over](runtime::WriteTxn& txn) -> Status {
+        if (!begun)
+          if (Status known = store->begin_erase(txn, run); !known) return known;
+        auto erased = store->erase_some(txn, run);
+        if (!erased) return std::move(erased).error();
+        *over = *erased;
+        return {};
+      },
+      [this, home = mailbox_, run, over, done](Status status) {
+        home->post([this, run, over, done, status = std::move(status)] {
+          // The rest of it goes when the next incarnation starts.
+          if (!status || *over || draining_)
+            done(status);
+          else
+            erase_some(run, true, done);
+          blocking_done();
+        });
+      });
+  if (accepted) return;
+  --blocking_;
+  done(accepted);
 }
 
 }  // namespace symphony::actors

@@ -11,6 +11,7 @@
 //                                             the CreateRunRequest in one segment
 //   dag.starts     u64 started (ns), run      nothing: an index
 //   dag.unfinished u64 started (ns), run      nothing: an index of the runs that have not ended
+//   dag.erased     run                        nothing: what is left of it in the two below is to go
 //   dag.journal    run, 0x00, u64 sequence    u8 version (1), u32 CRC-32C of the rest, entries
 //   dag.results    run, 0x00, u32 node        u8 version (1), u32 CRC-32C of the head, u32 its
 //                                             size, the head; u32 CRC-32C of the JSON and the JSON,
@@ -49,6 +50,7 @@ inline constexpr std::string_view kRunsDatabase = "dag.runs";
 inline constexpr std::string_view kPlansDatabase = "dag.plans";
 inline constexpr std::string_view kStartsDatabase = "dag.starts";
 inline constexpr std::string_view kUnfinishedDatabase = "dag.unfinished";
+inline constexpr std::string_view kErasedDatabase = "dag.erased";
 inline constexpr std::string_view kJournalDatabase = "dag.journal";
 inline constexpr std::string_view kResultsDatabase = "dag.results";
 inline constexpr std::string_view kFormatDatabase = "dag.format";

@@ -80,6 +80,7 @@ Result<DagStore> DagStore::open(Storage& storage) {
        {std::pair{kRunsDatabase, &databases.runs}, std::pair{kPlansDatabase, &databases.plans},
         std::pair{kStartsDatabase, &databases.starts},
         std::pair{kUnfinishedDatabase, &databases.unfinished},
+        std::pair{kErasedDatabase, &databases.erased},
         std::pair{kJournalDatabase, &databases.journal},
         std::pair{kResultsDatabase, &databases.results}}) {
     auto opened = txn->open_database(name);
@@ -93,10 +94,12 @@ Result<DagStore> DagStore::open(Storage& storage) {
 
 // ---- writing ------------------------------------------------------------------------------------
 
-Status DagStore::check_sequence(const RunWrite& what,
+Status DagStore::check_sequence(const WriteTxn& txn, const RunWrite& what,
                                 std::optional<std::string_view> before) const {
   if (!what.plan.empty()) {
-    if (!before) return {};
+    auto half_erased = txn.contains(databases_.erased, what.run);
+    if (!half_erased) return std::move(half_erased).error();
+    if (!before && !*half_erased) return {};
     return Error{Errc::ALREADY_EXISTS, fmt::format("there is a run {} already", what.run),
                  "head.run"};
   }
@@ -128,7 +131,7 @@ Status DagStore::index(WriteTxn& txn, const RunWrite& what) const {
 Status DagStore::write(WriteTxn& txn, RunWrite& what) const {
   auto before = txn.get(databases_.runs, what.run);
   if (!before) return std::move(before).error();
-  if (Status fits = check_sequence(what, *before); !fits) return fits;
+  if (Status fits = check_sequence(txn, what, *before); !fits) return fits;
   if (Status indexed = index(txn, what); !indexed) return indexed;
   for (const auto& [node, value] : what.journal.results())
     if (Status put = txn.put(databases_.results, result_key(what.run, node), value); !put)
@@ -136,6 +139,56 @@ Status DagStore::write(WriteTxn& txn, RunWrite& what) const {
   const auto key = journal_key(what.run, what.summary.next_sequence - 1);
   if (Status put = txn.put(databases_.journal, key, what.journal.seal()); !put) return put;
   return txn.put(databases_.runs, what.run, encode_summary(what.summary));
+}
+
+// ---- erasing ------------------------------------------------------------------------------------
+
+Status DagStore::begin_erase(WriteTxn& txn, std::string_view run) const {
+  auto value = txn.get(databases_.runs, run);
+  if (!value) return std::move(value).error();
+  if (!value->has_value()) return no_run(run);
+  // One whose summary cannot be read is erased too: its index entries lead to nothing.
+  if (const auto summary = decode_summary(**value)) {
+    const auto key = start_key(summary->started_ns, run);
+    for (const auto index : {databases_.starts, databases_.unfinished})
+      if (auto erased = txn.erase(index, key); !erased) return std::move(erased).error();
+  }
+  for (const auto database : {databases_.runs, databases_.plans})
+    if (auto erased = txn.erase(database, run); !erased) return std::move(erased).error();
+  return txn.put(databases_.erased, run, {});
+}
+
+Result<bool> DagStore::erase_some(WriteTxn& txn, std::string_view run) const {
+  const auto prefix = run_prefix(run);
+  std::size_t left = kErasedAtOnce;
+  for (const auto database : {databases_.results, databases_.journal}) {
+    std::vector<std::string> keys;
+    {
+      auto at = txn.cursor(database);
+      if (!at) return std::move(at).error();
+      for (bool more = at->seek(prefix); more && at->in(prefix) && keys.size() < left;
+           more = at->next())
+        keys.emplace_back(at->key());
+      if (Status status = at->status(); !status) return std::move(status).error();
+    }
+    for (const auto& key : keys)
+      if (auto erased = txn.erase(database, key); !erased) return std::move(erased).error();
+    left -= keys.size();
+    if (left == 0) return false;
+  }
+  if (auto erased = txn.erase(databases_.erased, run); !erased) return std::move(erased).error();
+  return true;
+}
+
+Result<std::vector<std::string>> DagStore::half_erased() const {
+  auto txn = storage_->begin_read();
+  if (!txn) return std::move(txn).error();
+  auto at = txn->cursor(databases_.erased);
+  if (!at) return std::move(at).error();
+  std::vector<std::string> runs;
+  for (bool more = at->first(); more; more = at->next()) runs.emplace_back(at->key());
+  if (Status status = at->status(); !status) return std::move(status).error();
+  return runs;
 }
 
 // ---- what an older program wrote ----------------------------------------------------------------

@@ -41,8 +41,10 @@ struct StoredRun {
 class DagStore {
  public:
   struct Databases {
-    runtime::Database runs, plans, starts, unfinished, journal, results;
+    runtime::Database runs, plans, starts, unfinished, erased, journal, results;
   };
+  // Entries of an erased run that go in one transaction.
+  static constexpr std::size_t kErasedAtOnce = 2000;
   // Of old results, moved in one transaction.
   static constexpr std::size_t kModerniseBytes = std::size_t{64} << 20;
 
@@ -57,6 +59,14 @@ class DagStore {
   // FAILED_PRECONDITION when the run's journal does not end right before this write: nothing
   // becomes durable after something that is missing, whoever writes.
   Status write(runtime::WriteTxn& txn, RunWrite& what) const;
+
+  // Inside a transaction: from here on there is no such run. NOT_FOUND.
+  Status begin_erase(runtime::WriteTxn& txn, std::string_view run) const;
+  // Inside a transaction: lets go of at most kErasedAtOnce entries of a run for which that was
+  // called. True when nothing is left.
+  Result<bool> erase_some(runtime::WriteTxn& txn, std::string_view run) const;
+  // Runs of which something may be left.
+  Result<std::vector<std::string>> half_erased() const;
 
   // NOT_FOUND, DATA_CORRUPT.
   Result<RunSummary> summary(std::string_view run) const;
@@ -77,7 +87,8 @@ class DagStore {
  private:
   DagStore(runtime::Storage& storage, Databases databases)
       : storage_(&storage), databases_(databases) {}
-  Status check_sequence(const RunWrite& what, std::optional<std::string_view> before) const;
+  Status check_sequence(const runtime::WriteTxn& txn, const RunWrite& what,
+                        std::optional<std::string_view> before) const;
   Status index(runtime::WriteTxn& txn, const RunWrite& what) const;
   Result<bool> modernise_some(std::string_view run, std::uint64_t& sequence) const;
 

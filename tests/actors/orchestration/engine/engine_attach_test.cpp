@@ -59,6 +59,34 @@ class EngineAttach : public ::testing::Test {
   World world;
 };
 
+// One more client, with a mailbox of its own: it is told from others by that.
+class Client {
+ public:
+  explicit Client(EngineNode& node)
+      : node_(node), asker_(node.node().new_asker()), engine_(*asker_) {
+    attached_ = engine_.attach().within(24h).then([](auto) {});
+  }
+  std::string resume(const std::string& run) {
+    const auto resumed = engine_
+                             .resume([&](messages::ResumeRunRequest::Builder request) {
+                               request.setRun(run);
+                               request.setAttached(true);
+                             })
+                             .get();
+    return resumed ? (*resumed)->getRun().cStr() : resumed.error().message;
+  }
+  void leave() {
+    engine_.cancel(attached_);
+    node_.node().settle();
+  }
+
+ private:
+  EngineNode& node_;
+  std::unique_ptr<runtime::ThreadAsker> asker_;
+  WaitingRef<protocol::Engine> engine_;
+  std::uint64_t attached_ = 0;
+};
+
 TEST_F(EngineAttach, ARunEndsWithTheClientThatItIsAttachedTo) {
   EngineNode node(world);
   const auto attached = attach(node);
@@ -113,6 +141,46 @@ TEST_F(EngineAttach, ACancelledRunIsResumedWithoutFurtherAdo) {
     return Json{{"value", "now"}};
   };
   EXPECT_EQ(node.finish(node.resume(id)).status, RunStatus::SUCCEEDED);
+}
+
+// The next client is faster than the news of the death of the one before.
+TEST_F(EngineAttach, ARunThatAnotherClientHasResumedOutlivesTheFirst) {
+  EngineNode node(world);
+  const auto attached = attach(node);
+  const auto id = start_attached(node);
+  Client other{node};
+  ASSERT_EQ(other.resume(id), id);
+  leave(node, attached);
+  node.node().advance(100ms);
+  EXPECT_EQ(status(node, id), RunStatus::RUNNING);
+  other.leave();
+  node.node().advance(100ms);
+  EXPECT_EQ(status(node, id), RunStatus::CANCELLED) << "and ends with the last of them";
+}
+
+TEST_F(EngineAttach, ARunThatIsBeingCancelledIsResumedOnceItHasEnded) {
+  EngineNode node(world);
+  const auto attached = attach(node);
+  const auto id = start_attached(node);
+  Client other{node};
+  world.script = [](const Json&, OperatorContext&) -> Result<Json> {
+    return Json{{"value", "now"}};
+  };
+  auto& asker = node.node().asker();
+  const auto target = asker.resolve(kEngine);
+  asker.cancel(*target, attached);  // nothing of it is carried out before the next is asked
+  ASSERT_EQ(other.resume(id), id);
+  EXPECT_EQ(node.finish(id).status, RunStatus::SUCCEEDED);
+}
+
+TEST_F(EngineAttach, ARunThatWasLeftToTheNodeIsNobodysByBeingResumed) {
+  EngineNode node(world);
+  const auto id = node.start(kWaiting);
+  Client other{node};
+  EXPECT_EQ(other.resume(id), "run " + id + " is under way");
+  other.leave();
+  node.node().advance(100ms);
+  EXPECT_EQ(status(node, id), RunStatus::RUNNING);
 }
 
 TEST_F(EngineAttach, ANodeThatBootsGoesOnWithRunsThatWereLeftToItAlone) {
