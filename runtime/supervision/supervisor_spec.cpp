@@ -154,6 +154,8 @@ Result<SupervisorCore::Effects> SupervisorCore::add(ChildSpec spec, MonoTime now
   now_ = now;
   Child& child = insert(std::move(spec), std::move(needs));
   child.added = child.on_trial = true;
+  // While a group goes down nobody may begin to need it.
+  if (!held_.empty()) hold(child);
   Effects effects;
   settle(now, effects);
   return effects;

@@ -353,6 +353,16 @@ TEST_F(Supervisor, AddedChildIsRestartedLikeAnyOther) {
   EXPECT_EQ(dies("a"), Words{"stop b2"}) << "it comes later in the start order";
 }
 
+TEST_F(Supervisor, AddedChildWaitsForAGroupThatIsBeingRestarted) {
+  make(Strategy::kOneForAll, {{.id = "a"}, {.id = "b"}, {.id = "c", .needs = {"b"}}});
+  all_ready({"a", "b", "c"});
+  EXPECT_EQ(dies("a"), Words{"stop c1"});
+  EXPECT_EQ(add({.id = "d", .needs = {"b"}}), Words{}) << "/b is to be stopped next";
+  EXPECT_EQ(dies("c"), Words{"stop b1"});
+  EXPECT_EQ(dies("b"), Words{"spawn b2"}) << "/a waits for its backoff";
+  EXPECT_EQ(ready("b"), (Words{"spawn c2", "spawn d1"}));
+}
+
 TEST_F(Supervisor, AddedChildThatDoesNotStartIsNoChildAndCountsAsNoRestart) {
   make({.id = "s", .intensity = {0, 10s}, .children = {{.id = "a"}}});
   all_ready({"a"});
