@@ -64,16 +64,15 @@ void Desk::turn(std::chrono::milliseconds patience) {
 }
 
 bool Desk::await_readable(int file_descriptor) {
-  const int before = interrupts_;
   pollfd watched[] = {
       {file_descriptor, POLLIN, 0}, {wake_.get(), POLLIN, 0}, {signals_.get(), POLLIN, 0}};
-  while (interrupts_ == before) {
+  while (!tell_of_signal()) {
     if (::poll(watched, 3, -1) < 0) continue;
     if (watched[2].revents != 0) read_signals();
     if (watched[1].revents != 0) work_off();
-    if (watched[0].revents != 0) break;
+    if (watched[0].revents != 0) return !tell_of_signal();
   }
-  return interrupts_ == before;
+  return false;
 }
 
 }  // namespace symphony::cli

@@ -39,10 +39,13 @@ class Desk {
   void post(kj::Function<void()> work);
   // Waits at most `patience` for work or a signal, and does all the work that is there.
   void turn(std::chrono::milliseconds patience);
-  // The same until there is something to read from the file, or its end; false: a signal came.
+  // The same until there is something to read from the file, or its end; false: a signal came that
+  // nobody was told of yet.
   bool await_readable(int file_descriptor);
-  // How many signals came.
-  int interrupts() const noexcept { return interrupts_; }
+  // How many signals came. Whoever asks was told of them.
+  int interrupts() const noexcept { return told_ = interrupts_; }
+  // Whether one came that nobody was told of yet.
+  bool tell_of_signal() noexcept { return std::exchange(told_, interrupts_) != interrupts_; }
   // What they say the command should end with. REQUIRES: interrupts() > 0.
   int exit_code() const noexcept { return exit_code_of(signal_); }
 
@@ -56,15 +59,15 @@ class Desk {
     });
   }
 
-  // Sends and takes turns until the answer is there, or a signal came meanwhile: `cancelled`.
+  // Sends and takes turns until the answer is there, or a signal came that nobody was told of yet:
+  // `cancelled`. One that comes together with an answer is told by the next wait.
   template <class M>
   Result<Msg<typename M::Response>> await(Ask<M> ask) {
     using Answer = Result<Msg<typename M::Response>>;
     auto slot = std::make_shared<std::optional<Answer>>();
     this->ask(std::move(ask), [slot](Answer answer) { slot->emplace(std::move(answer)); });
-    const int before = interrupts_;
     while (!slot->has_value()) {
-      if (interrupts_ > before) return Error{Errc::CANCELLED, "interrupted"};
+      if (tell_of_signal()) return Error{Errc::CANCELLED, "interrupted"};
       turn(kAnyTime);
     }
     return std::move(**slot);
@@ -81,7 +84,8 @@ class Desk {
   runtime::Descriptor wake_;     // eventfd
   runtime::Descriptor signals_;  // signalfd
   int interrupts_ = 0;
-  int signal_ = 0;  // the last one
+  mutable int told_ = 0;  // of them
+  int signal_ = 0;        // the last one
 };
 
 // Asks under way, at most so many; answers are handled in the order of the asks. After the first
@@ -118,9 +122,10 @@ class Pipeline {
       auto& first = under_way_.front();
       if (!first.slot->has_value()) {
         if (under_way_.size() <= asks) break;
-        const int before = desk_.interrupts();
-        desk_.turn(Desk::kAnyTime);
-        if (desk_.interrupts() > before) error_ = Error{Errc::CANCELLED, "interrupted"};
+        if (desk_.tell_of_signal())
+          error_ = Error{Errc::CANCELLED, "interrupted"};
+        else
+          desk_.turn(Desk::kAnyTime);
         continue;
       }
       const auto& answer = **first.slot;

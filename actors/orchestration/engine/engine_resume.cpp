@@ -119,6 +119,12 @@ void Engine::open_in_dag(std::shared_ptr<Opening> opening) {
       .within(kDagTimeout)
       .then([this, opening](Result<Msg<messages::RunBatchResponse>> opened) {
         if (!opened) return finish_opening(opening, opened.error());
+        // It may have been cut short after it was looked at.
+        if (opening->call && !opening->again && (*opened)->getEnded() &&
+            (*opened)->getStatus() == messages::RunStatus::CANCELLED) {
+          opening->again = true;
+          return open_in_dag(opening);
+        }
         opening->batch = std::move(*opened);
         RunFacts& facts = *opening->prepared.facts;
         facts.expected_us = expected_durations(estimates_, facts.plan);
