@@ -14,13 +14,9 @@ Result<std::shared_ptr<ComponentStats>> TelemetryRegistry::open(const std::strin
   if (found != by_name_.end()) {
     fresh->continue_from(found->second->snapshot());
     auto succeeded = by_name_.extract(found);
-    former_.push_back(std::exchange(succeeded.mapped(), fresh));
+    note_former(std::exchange(succeeded.mapped(), fresh));
     succeeded.key() = fresh->name();
     by_name_.insert(std::move(succeeded));
-    if (former_.size() >= former_max_) {
-      std::erase_if(former_, [](const auto& stats) { return stats.expired(); });
-      former_max_ = std::max(kFormerAtLeast, 2 * former_.size());
-    }
     return fresh;
   }
   if (by_name_.size() >= kComponentsMax)
@@ -35,7 +31,16 @@ Result<std::shared_ptr<ComponentStats>> TelemetryRegistry::open(const std::strin
 void TelemetryRegistry::close(const ComponentStats& stats) {
   std::lock_guard lock(mutex_);
   const auto found = by_name_.find(stats.name());
-  if (found != by_name_.end() && found->second.get() == &stats) by_name_.erase(found);
+  if (found == by_name_.end() || found->second.get() != &stats) return;
+  note_former(found->second);  // a thread may be stuck in it
+  by_name_.erase(found);
+}
+
+void TelemetryRegistry::note_former(const std::shared_ptr<ComponentStats>& stats) {
+  former_.push_back(stats);
+  if (former_.size() < former_max_) return;
+  std::erase_if(former_, [](const auto& one) { return one.expired(); });
+  former_max_ = std::max(kFormerAtLeast, 2 * former_.size());
 }
 
 std::shared_ptr<ComponentStats> TelemetryRegistry::find(std::string_view name) const {

@@ -33,12 +33,14 @@ class TelemetryRegistry {
   // In the order of names.
   [[nodiscard]] std::vector<std::shared_ptr<const ComponentStats>> all() const;
   [[nodiscard]] std::vector<ComponentSnapshot> snapshot() const;
-  // Those of incarnations that were succeeded and still exist: fenced ones, above all, in which a
-  // thread may be stuck. In no order.
+  // Those of incarnations that were succeeded or closed and still exist: fenced ones, above all, in
+  // which a thread may be stuck. In no order.
   [[nodiscard]] std::vector<std::shared_ptr<const ComponentStats>> former() const;
 
  private:
-  // How many succeeded incarnations are noted before those that are gone are forgotten.
+  void note_former(const std::shared_ptr<ComponentStats>& stats);
+
+  // How many former incarnations are noted before those that are gone are forgotten.
   static constexpr std::size_t kFormerAtLeast = 256;
 
   mutable std::mutex mutex_;

@@ -141,6 +141,17 @@ TEST(TelemetryRegistry, ANewIncarnationContinuesTheCountersOfTheOld) {
   EXPECT_EQ(registry.find("/a"), nullptr);
 }
 
+TEST(TelemetryRegistry, AStuckIncarnationIsSeenAlsoWhenItsNameIsClosed) {
+  TelemetryRegistry registry;
+  auto stuck = registry.open("/a", kNow).value();
+  registry.close(*stuck);
+  EXPECT_EQ(registry.find("/a"), nullptr);
+  ASSERT_EQ(registry.former().size(), 1u);
+  EXPECT_EQ(registry.former()[0], stuck);
+  stuck.reset();
+  EXPECT_TRUE(registry.former().empty());
+}
+
 TEST(TelemetryRegistry, KnowsTheFormerIncarnationsThatStillExist) {
   TelemetryRegistry registry;
   auto stuck = registry.open("/a", kNow, 1).value();
