@@ -140,7 +140,9 @@ class Run {
     if (size > 0) reader_.feed({buffer.data(), static_cast<std::size_t>(size)});
     LaunchFrame frame;
     while (!over_ && reader_.next(frame) == LaunchFrameReader::State::frame) hear(frame);
-    if (size <= 0) over_ = true;  // the fork server hangs up last: nothing is left
+    if (size > 0 || over_) return;
+    over_ = true;  // the fork server hangs up last: nothing is left
+    exited_at_ = Clock::now();
   }
 
   void hear(const LaunchFrame& frame) {
@@ -220,11 +222,9 @@ class Run {
   }
 
   // What is written before the end is read to its end; what is still open then is held by somebody
-  // who does not descend from the program.
+  // who does not descend from the program, or whom nobody is left to end.
   bool done() const {
-    if (!over_) return false;
-    return failure_ || !reading() || (exit_ && Clock::now() >= exited_at_ + command_.grace) ||
-           (!exit_ && ended_at_);
+    return over_ && (failure_ || !reading() || Clock::now() >= exited_at_ + command_.grace);
   }
 
   void feed() {
@@ -294,7 +294,7 @@ class Run {
   bool hurried_ = false;
   bool hung_up_ = false;
   Clock::time_point started_;
-  Clock::time_point exited_at_;
+  Clock::time_point exited_at_;                // or when the launcher and the fork server were gone
   std::optional<Clock::time_point> ended_at_;  // when it was told to end
 };
 

@@ -62,12 +62,23 @@ void ControlGroup::open(const std::string& name) {
   const std::string own = own_group();
   if (mount.empty() || own.empty()) return;
   path_ = mount + (own == "/" ? "" : own) + "/" + name;
+  ::rmdir(path_.c_str());  // fails where somebody is in it
   if (::mkdir(path_.c_str(), 0700) != 0 && errno != EEXIST) return;
   directory_ = ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
+// Since Linux 6.15 a group that was killed once kills whatever CLONE_INTO_CGROUP puts into it
+// later: the new process is held against the count of kills of the group that it was cloned from.
+// Where the group cannot be made anew there is none.
+void ControlGroup::renew() {
+  ::close(directory_);
+  directory_ = -1;
+  if (::rmdir(path_.c_str()) != 0 || ::mkdir(path_.c_str(), 0700) != 0) return;
+  directory_ = ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
 bool ControlGroup::kill_all(int patience_ms) {
-  if (directory_ < 0) return true;
+  if (directory_ < 0 || !populated(directory_)) return true;
   const int events = ::openat(directory_, "cgroup.events", O_RDONLY | O_CLOEXEC);
   const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(patience_ms);
   while (populated(directory_)) {
@@ -84,7 +95,9 @@ bool ControlGroup::kill_all(int patience_ms) {
     ::poll(&changed, events >= 0 ? 1 : 0, left < 20 ? static_cast<int>(left) : 20);
   }
   if (events >= 0) ::close(events);
-  return !populated(directory_);
+  if (populated(directory_)) return false;
+  renew();
+  return true;
 }
 
 }  // namespace symphony::launch

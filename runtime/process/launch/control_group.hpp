@@ -22,6 +22,8 @@ class ControlGroup {
   int descriptor() const noexcept { return directory_; }
 
  private:
+  void renew();
+
   std::string path_;
   int directory_ = -1;
 };

@@ -41,7 +41,8 @@ ProcessCommand shell(const std::string& script) {
 // A killed process that nobody has reaped yet is not alive.
 bool alive(pid_t pid) {
   std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
-  const std::string text{std::istreambuf_iterator<char>(stat), {}};
+  std::string text;
+  std::getline(stat, text);  // fails, and does not throw, where it is reaped in between
   const auto state = text.rfind(')');
   return state != std::string::npos && text.substr(state + 2, 1) != "Z";
 }
@@ -254,6 +255,30 @@ TEST_F(ProcessTest, AKilledForkServerEndsItsProgramsAndIsStartedAnew) {
   ASSERT_FALSE(outcome.ok());
   EXPECT_EQ(outcome.error().code, Errc::UNAVAILABLE);
   for (const pid_t pid : family) EXPECT_FALSE(alive(pid));
+}
+
+// Only the control group still knows of the family, where there is one; it is killed, and whoever
+// is started in it afterwards is to live.
+TEST_F(ProcessTest, ProgramsRunAfterBothWhoWatchedOverTheOnesBeforeWereKilled) {
+  auto command = shell(kFamily);
+  Numbers numbers;
+  numbers.hear_from(command);
+  auto running = begin(command);
+  const auto family = numbers.await(kFamilySize);
+  ASSERT_EQ(::kill(server_.pid(), SIGSTOP), 0);
+  ASSERT_EQ(::kill(family[0], SIGKILL), 0);
+  ASSERT_EQ(::kill(server_.pid(), SIGKILL), 0);
+  // Though what the family writes to is still open.
+  const auto outcome = running.get();
+  ASSERT_FALSE(outcome.ok());
+  EXPECT_EQ(outcome.error().code, Errc::UNAVAILABLE);
+  for (int i = 0; i < 3; ++i) {
+    const auto next = run(shell("echo here"));
+    ASSERT_TRUE(next.ok()) << to_string(next.error());
+    EXPECT_EQ(next->out, "here\n");
+  }
+  for (const pid_t pid : family)
+    if (alive(pid)) ::kill(pid, SIGKILL);
 }
 
 TEST_F(ProcessTest, ALauncherThatIsStoppedIsEndedByTheForkServer) {
