@@ -97,6 +97,13 @@ class Answering : public Receiver {
     return std::exchange(waiting_, {});
   }
 
+  // A copy, while others run: seen(&Answering::lost_).
+  template <class List>
+  List seen(List Answering::*list) {
+    const std::lock_guard lock{mutex_};
+    return this->*list;
+  }
+
   // Under the lock of eventually(), or when nothing runs.
   std::vector<Header> headers_;
   std::vector<std::uint64_t> cancelled_;

@@ -53,9 +53,10 @@ TEST_F(WithoutDescriptors, LetsPeersInAgainOnceThereAreDescriptors) {
     few.give(10);
     peer.greet();
   }
-  EXPECT_EQ(receiver_.not_let_in_[0].code, Errc::RESOURCE_EXHAUSTED);
-  EXPECT_TRUE(receiver_.not_let_in_[0].retryable);
-  EXPECT_NE(receiver_.not_let_in_[0].message.find("ulimit -n"), std::string::npos);
+  EXPECT_EQ(receiver_.seen(&Answering::not_let_in_)[0].code, Errc::RESOURCE_EXHAUSTED);
+  EXPECT_TRUE(receiver_.seen(&Answering::not_let_in_)[0].retryable);
+  EXPECT_NE(receiver_.seen(&Answering::not_let_in_)[0].message.find("ulimit -n"),
+            std::string::npos);
 }
 
 TEST_F(WithoutDescriptors, PausesBetweenAttemptsToLetAPeerIn) {
@@ -102,8 +103,8 @@ TEST_F(ScarceLink, TellsAPeerThatThereIsNoThreadForItAndLetsTheNextIn) {
   RawPeer peer;
   peer.connect(dir_.socket());
   peer.greet();
-  EXPECT_EQ(receiver_.connected_.size(), 1u);
-  EXPECT_TRUE(receiver_.lost_.empty());
+  EXPECT_EQ(receiver_.seen(&Answering::connected_).size(), 1u);
+  EXPECT_TRUE(receiver_.seen(&Answering::lost_).empty());
 }
 
 TEST_F(ScarceLink, AServerAndAClientWithoutThreadsAreRefusedAndNotTheEndOfTheProcess) {

@@ -77,11 +77,11 @@ TEST_F(UnixLink, CarriesDeadlinesAndTraces) {
   request.header.trace = {1, 2, 3};
   const auto deadline = client->now() + 10s;
   ASSERT_TRUE(client->ask_and_wait(*target, request, deadline).ok());
-  ASSERT_EQ(receiver_.headers_.size(), 1u);
-  EXPECT_EQ(receiver_.headers_[0].trace, (TraceContext{1, 2, 3}));
+  ASSERT_EQ(receiver_.seen(&Answering::headers_).size(), 1u);
+  EXPECT_EQ(receiver_.seen(&Answering::headers_)[0].trace, (TraceContext{1, 2, 3}));
   // One machine, one clock: the time on the way is added, nothing else.
-  EXPECT_GE(receiver_.headers_[0].deadline, deadline);
-  EXPECT_LT(receiver_.headers_[0].deadline, deadline + kPatience);
+  EXPECT_GE(receiver_.seen(&Answering::headers_)[0].deadline, deadline);
+  EXPECT_LT(receiver_.seen(&Answering::headers_)[0].deadline, deadline + kPatience);
 }
 
 TEST_F(UnixLink, SocketIsPrivateWhateverTheUmaskAndGoneAfterwards) {
@@ -236,7 +236,7 @@ TEST_F(UnixLink, RefusesInternalAndUnknownMethods) {
   auto request = describe_request();
   request.header.method = 500;
   EXPECT_EQ(client->ask_and_wait(*target, request, kNoDeadline).error().code, Errc::UNIMPLEMENTED);
-  EXPECT_TRUE(receiver_.headers_.empty());
+  EXPECT_TRUE(receiver_.seen(&Answering::headers_).empty());
 }
 
 TEST_F(UnixLink, FailsAnAskAtItsDeadlineWhenNobodyAnswers) {
@@ -267,7 +267,8 @@ TEST_F(UnixLink, TellsTheReceiverThatAnAskWasCancelled) {
   ASSERT_EQ(code.wait_for(kPatience), std::future_status::ready);
   EXPECT_EQ(code.get(), Errc::CANCELLED);
   ASSERT_TRUE(receiver_.eventually([](auto& r) { return r.cancelled_.size() == 1; }));
-  EXPECT_EQ(receiver_.cancelled_[0], receiver_.headers_[0].correlation);
+  EXPECT_EQ(receiver_.seen(&Answering::cancelled_)[0],
+            receiver_.seen(&Answering::headers_)[0].correlation);
 }
 
 TEST_F(UnixLink, FailsWhatIsPendingWhenTheServerStops) {
@@ -289,7 +290,7 @@ TEST_F(UnixLink, FailsWhatIsPendingWhenTheServerStops) {
   }
   EXPECT_EQ(waiting.get().message, "the peer closed the connection: the node is stopping");
   EXPECT_EQ(silent.describe().get().error().code, Errc::UNAVAILABLE);
-  ASSERT_EQ(receiver_.lost_.size(), 1u);
+  ASSERT_EQ(receiver_.seen(&Answering::lost_).size(), 1u);
   receiver_.take_waiting();  // answers of the dead go nowhere, and do no harm
 }
 
@@ -336,7 +337,7 @@ TEST_F(UnixLink, ClosesOnGarbageBeforeTheGreeting) {
   fd.write(std::as_bytes(std::span{garbage}));
   EXPECT_NE(fd.read_all().find("does not speak Symphony's link protocol"), std::string::npos);
   EXPECT_NE(connect(), nullptr);
-  EXPECT_EQ(receiver_.connected_.size(), 1u);
+  EXPECT_EQ(receiver_.seen(&Answering::connected_).size(), 1u);
 }
 
 TEST_F(UnixLink, TellsAPeerOfAnotherVersionWhy) {
@@ -356,7 +357,7 @@ TEST_F(UnixLink, ClosesOnAFrameThatIsTooLarge) {
   fd.write(header);
   EXPECT_NE(fd.read_all().find("the limit is 16777216"), std::string::npos);
   ASSERT_TRUE(receiver_.eventually([](auto& r) { return r.lost_.size() == 1; }));
-  EXPECT_TRUE(receiver_.headers_.empty());
+  EXPECT_TRUE(receiver_.seen(&Answering::headers_).empty());
 }
 
 TEST_F(UnixLink, RefusesMorePeersThanItMayHave) {
@@ -391,7 +392,8 @@ TEST_F(UnixLink, HangsUpOnAPeerThatDoesNotReadItsAnswers) {
   ASSERT_TRUE(frame.encode(header, "/a", {}).ok());
   for (int i = 0; i < 100; ++i) fd.write(frame.head());
   ASSERT_TRUE(receiver.eventually([](auto& r) { return r.lost_.size() == 1; }));
-  EXPECT_EQ(receiver.lost_[0].second.message, "the peer does not read its answers");
+  EXPECT_EQ(receiver.seen(&Answering::lost_)[0].second.message,
+            "the peer does not read its answers");
 }
 
 TEST_F(UnixLink, AsksAreRefusedWhenTheNodeDoesNotRead) {
