@@ -120,8 +120,9 @@ def sites_of(path, command):
     arguments = [word for word in command[1:] if word.startswith(("-I", "-D", "-std="))]
     found = sites.find_sites(path, os.path.join(TREE, path), arguments)
     os.makedirs(os.path.dirname(kept), exist_ok=True)
-    with open(kept, "wb") as file:
+    with tempfile.NamedTemporaryFile(dir=os.path.dirname(kept), delete=False) as file:
         pickle.dump(found, file)
+    os.replace(file.name, kept)  # whole or not at all, whenever this is stopped
     return found
 
 
