@@ -35,6 +35,7 @@ POWER_LOST = 77
 PATIENCE_S = 300  # for a whole run on a machine that is busy
 KILLS_OF_A_RUN_MAX = 3
 ROUNDS_PER_KILL = 4  # some kills come when there is nobody left
+LINES_LEFT_MIN = 10  # of a run that is killed early, for the kills after it
 
 
 def make_sources(directory, rng, files=240):
@@ -196,18 +197,24 @@ class KilledRunTest(KillTest):
         return report, lines
 
     def begin(self):
-        """Starts a run, kills it early on; the baseline, and how long it takes to say."""
-        process = self.process("run", MELODY, "--input", f"path={self.tree}",
-                               "--input", f"output={self.output}", "--json")
-        self.run_id = json.loads(process.line())["run"]
-        self.moment = "the first kill"
-        self.kill_at(process, process, 6, 0.2)
-        kept = self.keep("kept")
-        self.baseline, lines = self.finish()
-        self.lines_max = len(lines)
-        summary = json.loads(lines[-1])
-        self.seconds_max = max(int(summary.get("elapsedUs", 0)) / 1e6, 0.2) * 1.1
-        return kept
+        """Starts runs and kills them until one has much left to do; the data of that one."""
+        for i in range(ROUNDS_PER_KILL * KILLS):
+            process = self.process("run", MELODY, "--input", f"path={self.tree}",
+                                   "--input", f"output={self.output}", "--json")
+            self.run_id = json.loads(process.line())["run"]
+            self.moment = f"the first kill, {i}"
+            self.kill_at(process, process, 6, 0.2)
+            kept = self.keep(f"kept {i}")
+            self.baseline, lines = self.finish()
+            self.lines_max = len(lines)
+            summary = json.loads(lines[-1])
+            self.seconds_max = max(int(summary.get("elapsedUs", 0)) / 1e6, 0.2) * 1.1
+            if self.lines_max >= LINES_LEFT_MIN:
+                return kept
+            self.until_no_node()
+            shutil.rmtree(self.data)
+            shutil.rmtree(self.output)
+        self.fail("each run was nearly done before it was killed")
 
     def assert_same_report(self, report, moment):
         for name, content in self.baseline.items():
