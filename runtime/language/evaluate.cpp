@@ -341,9 +341,8 @@ const Json* Scope::find(std::string_view name) const {
     return found == value.end() ? nullptr : &*found;
   };
   if (const Json* found = in(*element_)) return found;
-  for (const Json* outer : std::views::reverse(outer_)) {
-    if (const Json* found = in(*outer)) return found;
-  }
+  for (auto outer = outer_.rbegin(); outer != outer_.rend(); ++outer)
+    if (const Json* found = in(**outer)) return found;
   return nullptr;
 }
 
