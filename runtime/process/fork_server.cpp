@@ -76,7 +76,7 @@ pid_t ForkServer::pid() const {
 Status ForkServer::start() {
   const std::string program = options_.program.empty() ? find_launch_program() : options_.program;
   if (program.empty())
-    return Error{Errc::NOT_FOUND,
+    return Error{Errc::FAILED_PRECONDITION,
                  "symphony-launch, which starts programs, is not beside this one: install it there "
                  "again"};
   int ends[2];

@@ -44,8 +44,8 @@ class ForkServer {
     Descriptor in, out, err;
   };
   // Has a launcher forked, which waits for its first frame on the stream that is returned.
-  // Errors: NOT_FOUND (no symphony-launch), FAILED_PRECONDITION (programs of an earlier node still
-  // run), RESOURCE_EXHAUSTED (no process or descriptor).
+  // Errors: FAILED_PRECONDITION (no symphony-launch, or programs of an earlier node still run),
+  // RESOURCE_EXHAUSTED (no process or descriptor).
   Result<Descriptor> launch(const Pipes& pipes);
 
   // The process that forks; 0 before the first launch.

@@ -12,6 +12,7 @@
 
 #include "extensions/operators/file/io.hpp"
 #include "extensions/operators/file/walk.hpp"
+#include "extensions/operators/git/command.hpp"
 #include "extensions/operators/kit.hpp"
 #include "extensions/operators/paths.hpp"
 #include "runtime/system/file_writer.hpp"
@@ -68,7 +69,7 @@ Result<Json> glob(ArgumentReader& args, OperatorContext& context) {
     return invalid("root must not be empty; use . for the current directory", "root");
 
   Poller poller(context, 1);
-  auto walked = walk(root, options, [&] { return poller.check(); });
+  auto walked = walk(root, options, git::caller_of(context), [&] { return poller.check(); });
   if (!walked) return walked.error();
   Json files = Json::array();
   for (const auto& file : walked->files) {

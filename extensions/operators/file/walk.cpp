@@ -24,8 +24,9 @@ using Directory = std::unique_ptr<DIR, int (*)(DIR*)>;
 
 class Walk {
  public:
-  Walk(const std::string& root, const WalkOptions& options, const std::function<Status()>& going_on)
-      : root_(root), options_(options), going_on_(going_on) {}
+  Walk(const std::string& root, const WalkOptions& options, const git::Caller& caller,
+       const std::function<Status()>& going_on)
+      : root_(root), options_(options), caller_(caller), going_on_(going_on) {}
 
   Result<WalkResult> run() {
     struct stat info {};
@@ -50,7 +51,7 @@ class Walk {
                        "tree of it first (git clone, or git worktree add)."};
     }
     if (options_.gitignore) {
-      auto found = WorkTree::discover(root_, [this] { return !going_on_().ok(); });
+      auto found = WorkTree::discover(root_, caller_);
       if (!found) return found.error();
       work_tree_ = std::move(*found);
       tell_unread();
@@ -181,6 +182,7 @@ class Walk {
 
   const std::string& root_;
   const WalkOptions& options_;
+  const git::Caller& caller_;
   const std::function<Status()>& going_on_;
   std::unique_ptr<WorkTree> work_tree_;
   std::set<std::pair<dev_t, ino_t>> visited_;
@@ -192,8 +194,8 @@ class Walk {
 }  // namespace
 
 Result<WalkResult> walk(const std::string& root, const WalkOptions& options,
-                        const std::function<Status()>& going_on) {
-  return Walk(root, options, going_on).run();
+                        const git::Caller& caller, const std::function<Status()>& going_on) {
+  return Walk(root, options, caller, going_on).run();
 }
 
 }  // namespace symphony::extensions

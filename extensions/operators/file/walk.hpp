@@ -12,6 +12,10 @@
 
 namespace symphony::extensions {
 
+namespace git {
+struct Caller;
+}
+
 inline constexpr std::size_t kMaxWalkDepth = 512;            // directories below the root
 inline constexpr std::size_t kMaxWalkEntries = 20'000'000;   // directory entries looked at
 inline constexpr std::size_t kMaxIgnoreFileBytes = 1 << 20;  // of one .gitignore
@@ -49,9 +53,10 @@ struct WalkResult {
 // symbolic links end; what cannot be read, special files and links that are not followed are
 // reported in `skipped`. `.git` is never entered. A tracked file is listed even where a .gitignore
 // names it. The user's own core.excludesFile is not consulted: the same tree gives the same list
-// on every machine. `going_on` is asked once a directory; its error ends the walk. With
+// on every machine. `caller` has git started, to
+// learn what is tracked. `going_on` is asked once a directory; its error ends the walk. With
 // `gitignore`, a bare repository is no tree of files: as the root it is refused, below it skipped.
 Result<WalkResult> walk(const std::string& root, const WalkOptions& options,
-                        const std::function<Status()>& going_on);
+                        const git::Caller& caller, const std::function<Status()>& going_on);
 
 }  // namespace symphony::extensions

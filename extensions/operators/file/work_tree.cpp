@@ -10,7 +10,6 @@
 
 #include "extensions/operators/file/io.hpp"
 #include "extensions/operators/file/walk.hpp"
-#include "extensions/operators/git/command.hpp"
 #include "extensions/operators/paths.hpp"
 
 namespace symphony::extensions {
@@ -42,8 +41,7 @@ std::string common_directory(const std::string& top) {
 
 }  // namespace
 
-Result<std::unique_ptr<WorkTree>> WorkTree::discover(const std::string& root,
-                                                     std::function<bool()> cancelled) {
+Result<std::unique_ptr<WorkTree>> WorkTree::discover(const std::string& root, git::Caller caller) {
   const std::unique_ptr<char, decltype(&std::free)> real(::realpath(root.c_str(), nullptr),
                                                          &std::free);
   if (!real) return system_error("walk", root, errno);
@@ -56,10 +54,9 @@ Result<std::unique_ptr<WorkTree>> WorkTree::discover(const std::string& root,
     if (errno != ENOENT && errno != ENOTDIR) return system_error("look at", git, errno);
     if (top.empty() || top == "/") return std::unique_ptr<WorkTree>();
   }
-  auto tree = std::unique_ptr<WorkTree>(new WorkTree);
+  auto tree = std::unique_ptr<WorkTree>(new WorkTree(std::move(caller)));
   tree->top_ = top;
   if (absolute.size() > top.size()) tree->root_base_ = absolute.substr(top.size() + 1) + "/";
-  tree->cancelled_ = std::move(cancelled);
   if (const std::string common = common_directory(top); !common.empty())
     tree->push("", common + "/info/exclude");
   // Directories from the top down to just above the root; the walk enters the root itself.
@@ -95,7 +92,7 @@ void WorkTree::leave() { levels_.pop_back(); }
 bool WorkTree::tracked(const std::string& path, bool is_directory) {
   if (!tracked_) {
     tracked_.emplace();
-    auto listed = git::run_git({top_, {"ls-files", "-z"}}, {.cancelled = cancelled_});
+    auto listed = git::run_git({top_, {"ls-files", "-z"}}, caller_);
     if (!listed) {
       problem_ = listed.error().message;
     } else if (!listed->ok()) {

@@ -1,7 +1,6 @@
 // What git ignores in a work tree.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -10,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "extensions/operators/git/command.hpp"
 #include "messages/result.hpp"
 #include "runtime/text/patterns.hpp"
 
@@ -19,9 +19,8 @@ namespace symphony::extensions {
 class WorkTree {
  public:
   // The work tree that holds `root`, or nullptr when there is none. Fails when that cannot be told.
-  // `cancelled` ends a git that was started to learn what is tracked.
-  static Result<std::unique_ptr<WorkTree>> discover(const std::string& root,
-                                                    std::function<bool()> cancelled);
+  // `caller` has git started to learn what is tracked.
+  static Result<std::unique_ptr<WorkTree>> discover(const std::string& root, git::Caller caller);
 
   // Makes the .gitignore of `directory` (relative to root, "" is root) take part, until leave().
   void enter(std::string_view directory);
@@ -41,7 +40,7 @@ class WorkTree {
     runtime::PatternList patterns;
   };
 
-  WorkTree() = default;
+  explicit WorkTree(git::Caller caller) : caller_(std::move(caller)) {}
   bool tracked(const std::string& path, bool is_directory);
   void push(std::string base, const std::string& ignore_file);
 
@@ -50,7 +49,7 @@ class WorkTree {
   std::vector<Level> levels_;
   std::vector<std::pair<std::string, std::string>> unread_;
   std::optional<std::set<std::string>> tracked_;  // relative to top_; nothing: not asked yet
-  std::function<bool()> cancelled_;
+  git::Caller caller_;
   std::string problem_;
 };
 

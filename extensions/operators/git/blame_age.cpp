@@ -180,7 +180,7 @@ Result<Json> run(ArgumentReader& args, OperatorContext& context) {
   const auto max_commits = args.integer("max_commits", 1, kMaxCommitsLimit);
   const auto now_s = time_argument(args, "now");
   if (auto status = args.status(); !status) return status.error();
-  auto opened = Repository::open(path, patience_of(context));
+  auto opened = Repository::open(path, caller_of(context));
   if (!opened && opened.error().code == Errc::CANCELLED) return opened.error();
   const bool readable = opened.ok() && opened->has_value();
   std::string note = !opened    ? opened.error().message

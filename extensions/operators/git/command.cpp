@@ -4,8 +4,8 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "extensions/operators/git/child.hpp"
 #include "extensions/operators/paths.hpp"
+#include "runtime/process/process.hpp"
 
 namespace symphony::extensions::git {
 namespace {
@@ -82,21 +82,25 @@ std::string complaint_of(std::string_view errors) {
 
 }  // namespace
 
-Patience patience_of(const actors::OperatorContext& context) {
-  return {.cancelled = [&context] { return context.cancelled(); }, .deadline = context.deadline()};
+Caller caller_of(actors::OperatorContext& context) {
+  return {.fork_server = context.fork_server(),
+          .cancelled = [&context] { return context.cancelled(); },
+          .hurried = [&context] { return context.hurried(); },
+          .deadline = context.deadline()};
 }
 
-Result<Answer> run_git(Command command, const Patience& patience) {
-  ChildCommand process;
+Result<Answer> run_git(Command command, const Caller& caller) {
+  runtime::ProcessCommand process;
   process.environment = environment(command);
   process.arguments = {"git", "-C", command.directory};
   std::ranges::move(command.arguments, std::back_inserter(process.arguments));
   process.input = std::move(command.input);
   process.max_output_bytes = kMaxOutputBytes;
-  process.deadline = std::min(patience.deadline, std::chrono::steady_clock::now() + kTimeLimit);
+  process.deadline = std::min(caller.deadline, std::chrono::steady_clock::now() + kTimeLimit);
+  process.hurried = caller.hurried;
   const Error cancelled{Errc::CANCELLED, "Reading the git repository was cancelled."};
-  if (patience.cancelled()) return cancelled;
-  auto outcome = run_child(process, patience.cancelled);
+  if (caller.cancelled()) return cancelled;
+  auto outcome = runtime::run_process(caller.fork_server, process, caller.cancelled);
   if (!outcome) {
     if (outcome.error().code != Errc::NOT_FOUND) return outcome.error();
     return Error{Errc::UNAVAILABLE, "The program git is not installed (or not in PATH)."};

@@ -29,12 +29,14 @@ inline constexpr std::size_t kMaxOutputBytes = 256 << 20;
 // One git that runs for longer is ended.
 inline constexpr std::chrono::minutes kTimeLimit{30};
 
-// How long whoever asks is willing to wait.
-struct Patience {
-  std::function<bool()> cancelled = [] { return false; };
-  std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
+// What starts git for whoever asks, and how long he is willing to wait. Lives no longer than he.
+struct Caller {
+  runtime::ForkServer& fork_server;
+  std::function<bool()> cancelled;
+  std::function<bool()> hurried;
+  std::chrono::steady_clock::time_point deadline;
 };
-Patience patience_of(const actors::OperatorContext& context);
+Caller caller_of(actors::OperatorContext& context);
 
 struct Command {
   std::string directory;               // raw bytes; git looks for the repository from here upwards
@@ -52,8 +54,9 @@ struct Answer {
 };
 
 // An answer is there whatever the exit code. Errc::CANCELLED and DEADLINE_EXCEEDED as they say;
-// UNAVAILABLE where git is not installed; RESOURCE_EXHAUSTED beyond kMaxOutputBytes.
-Result<Answer> run_git(Command command, const Patience& patience);
+// UNAVAILABLE where git is not installed or what watches over it was killed; RESOURCE_EXHAUSTED
+// beyond kMaxOutputBytes.
+Result<Answer> run_git(Command command, const Caller& caller);
 
 // `text` without the newline at its end.
 std::string chomped(std::string text);

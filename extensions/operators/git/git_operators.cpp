@@ -34,7 +34,7 @@ struct Opened {
 };
 
 Result<Opened> open_repository(const std::string& path, OperatorContext& context) {
-  auto opened = git::Repository::open(path, git::patience_of(context));
+  auto opened = git::Repository::open(path, git::caller_of(context));
   if (!opened) {
     if (opened.error().code == Errc::CANCELLED) return opened.error();
     return Opened{std::nullopt, opened.error().message};

@@ -71,21 +71,21 @@ void add_note(std::string& note, std::string_view sentence) {
 }
 
 Result<Answer> Repository::run(std::vector<std::string> arguments, std::string input) const {
-  return run_git({directory_, std::move(arguments), std::move(input), no_filters_}, patience_);
+  return run_git({directory_, std::move(arguments), std::move(input), no_filters_}, caller_);
 }
 
 Result<Answer> Repository::run_at_root(std::vector<std::string> arguments,
                                        std::string input) const {
-  return run_git({root_, std::move(arguments), std::move(input), no_filters_}, patience_);
+  return run_git({root_, std::move(arguments), std::move(input), no_filters_}, caller_);
 }
 
-Result<std::optional<Repository>> Repository::open(const std::string& path, Patience patience) {
+Result<std::optional<Repository>> Repository::open(const std::string& path, Caller caller) {
   std::error_code error;
   fs::path directory = path.empty() ? fs::path(".") : fs::path(path);
   if (!fs::is_directory(directory, error)) directory = directory.parent_path();
   if (directory.empty()) directory = ".";
   if (!belongs_to_a_repository(directory.string())) return std::optional<Repository>();
-  Repository repository(directory.string(), std::move(patience));
+  Repository repository(directory.string(), std::move(caller));
   if (auto placed = repository.read_place(); !placed) return placed.error();
   if (auto read = repository.read_settings(); !read) return read.error();
   if (auto read = repository.read_head(); !read) return read.error();

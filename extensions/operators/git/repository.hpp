@@ -31,7 +31,7 @@ class Repository {
  public:
   // What there is at a directory (or the directory of a file): nothing when it belongs to no
   // repository. Errc::UNAVAILABLE when there is one that cannot be read, in git's words.
-  static Result<std::optional<Repository>> open(const std::string& path, Patience patience);
+  static Result<std::optional<Repository>> open(const std::string& path, Caller caller);
 
   // Runs git in the asked directory, or at the root. From any thread.
   Result<Answer> run(std::vector<std::string> arguments, std::string input = {}) const;
@@ -57,15 +57,15 @@ class Repository {
   Result<std::set<std::string>> tracked_files() const;
 
  private:
-  Repository(std::string directory, Patience patience)
-      : directory_(std::move(directory)), patience_(std::move(patience)) {}
+  Repository(std::string directory, Caller caller)
+      : directory_(std::move(directory)), caller_(std::move(caller)) {}
   Status read_settings();
   Status read_place();
   Status read_head();
   Result<std::size_t> filtered(const std::vector<std::string>& paths) const;
 
   std::string directory_;
-  Patience patience_;
+  Caller caller_;
   std::string root_, prefix_, head_, branch_, note_;
   bool bare_ = false;
   bool shallow_ = false;
