@@ -39,7 +39,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   SYMPHONY_ASSERT(loaded.plan.has_value() == loaded.problems.empty());
   (void)loaded.problems.text();
   (void)loaded.warnings.text();
-  if (auto expression = parse_expression(text)) (void)to_string(*expression);
   if (!loaded.plan) return 0;
   (void)render_text(*loaded.plan);
   (void)to_dot(*loaded.plan);
