@@ -97,18 +97,19 @@ Result<Msg<messages::CreateRunRequest>> decode_plan(std::string_view value);
 // The graph and its nodes. INVALID_ARGUMENT with a field.
 Result<RunPlan> make_plan(messages::CreateRunRequest::Reader plan);
 
+struct NodeResultError {
+  Errc code = Errc::INTERNAL;
+  std::string_view message;
+  std::string_view field;
+  bool retryable = false;
+};
+
 // What is known of how a node ended. Views into what it was read from.
 struct NodeResult {
   NodeId node = 0;
   std::string_view json;
   std::string_view digest;
-  struct Failure {
-    Errc code = Errc::INTERNAL;
-    std::string_view message;
-    std::string_view field;
-    bool retryable = false;
-  };
-  std::optional<Failure> failure;
+  std::optional<NodeResultError> failure;
   std::int64_t started_ns = 0;
   std::uint64_t duration_us = 0;
 };

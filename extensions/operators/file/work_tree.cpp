@@ -6,7 +6,6 @@
 #include <cerrno>
 #include <cstdlib>
 #include <memory>
-#include <ranges>
 
 #include "extensions/operators/file/io.hpp"
 #include "extensions/operators/file/walk.hpp"
@@ -112,10 +111,10 @@ bool WorkTree::tracked(const std::string& path, bool is_directory) {
 
 bool WorkTree::ignored(std::string_view path, bool is_directory) {
   const std::string full = root_base_ + std::string(path);
-  for (const Level& level : std::views::reverse(levels_)) {
-    if (level.patterns.empty()) continue;
-    const auto inside = std::string_view(full).substr(level.base.size());
-    if (const auto verdict = level.patterns.verdict(inside, is_directory))
+  for (auto level = levels_.rbegin(); level != levels_.rend(); ++level) {
+    if (level->patterns.empty()) continue;
+    const auto inside = std::string_view(full).substr(level->base.size());
+    if (const auto verdict = level->patterns.verdict(inside, is_directory))
       return *verdict && !tracked(full, is_directory);
   }
   return false;
