@@ -218,13 +218,13 @@ class CutShort(harness.CommandTest):
     def test_by_kill_9_can_be_resumed(self):
         process = self.process("--json", "run", self.path, "--input", f"place={self.work}")
         run = json.loads(process.line_with('"accepted"'))["run"]
-        self.until("it waits", (self.work / "started").exists)
-        [node] = self.started_nodes()
-        os.kill(node, signal.SIGKILL)
-        process.signal(signal.SIGKILL)
-        process.wait()
-        (self.work / "pipe").unlink()  # the program may not have closed it yet
-        os.mkfifo(self.work / "pipe")
+        with open(self.work / "pipe", "w"):  # opens when `wait` reads it: that one, and not the next
+            [node] = self.started_nodes()
+            os.kill(node, signal.SIGKILL)
+            process.signal(signal.SIGKILL)
+            process.wait()
+            (self.work / "pipe").unlink()
+            os.mkfifo(self.work / "pipe")
         summary = self.finish("--resume", run)
         self.assertEqual(summary["outputs"], {"got": "through"})
         self.assertEqual(self.ran_first(), 1)
