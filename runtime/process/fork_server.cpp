@@ -20,9 +20,13 @@
 namespace symphony::runtime {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 constexpr const char* kProgram = "symphony-launch";
 // It answers when it has the lock; more time than that means that it does not work.
 constexpr std::chrono::milliseconds kReadyPatience = kLockPatience + std::chrono::seconds(5);
+// How often those who wait for it are asked whether they still do.
+constexpr std::chrono::milliseconds kGoingOnInterval{20};
 // A fork server whose node is gone ends what still runs, and then itself.
 constexpr std::chrono::milliseconds kStopPatience = kForkGrace + std::chrono::seconds(1);
 
@@ -59,6 +63,7 @@ ForkServer::ForkServer(ForkServerOptions options) : options_(std::move(options))
 ForkServer::~ForkServer() { stop(); }
 
 void ForkServer::stop() {
+  ready_ = false;
   control_ = {};  // which it takes for our end
   if (pid_ == 0) return;
   if (!reaped(pid_, kStopPatience)) {
@@ -102,25 +107,31 @@ Status ForkServer::start() {
   if (error != 0) return failed(("start " + program).c_str(), error);
   pid_ = pid;
   control_ = std::move(ours);
+  started_at_ = Clock::now();
   return {};
 }
 
-Status ForkServer::await_ready() {
+Status ForkServer::await_ready(const std::function<Status()>& going_on) {
   pollfd watched{control_.get(), POLLIN, 0};
-  while (::poll(&watched, 1, static_cast<int>(kReadyPatience.count())) < 0 && errno == EINTR) {
+  while (::poll(&watched, 1, static_cast<int>(kGoingOnInterval.count())) <= 0 &&
+         Clock::now() < started_at_ + kReadyPatience) {
+    if (Status going = going_on(); !going) return going;
   }
   std::array<char, 1024> text;
   const ssize_t size = ::recv(control_.get(), text.data(), text.size(), MSG_DONTWAIT);
   if (size == static_cast<ssize_t>(kForkReady.size()) &&
-      std::string_view(text.data(), kForkReady.size()) == kForkReady)
+      std::string_view(text.data(), kForkReady.size()) == kForkReady) {
+    ready_ = true;
     return {};
+  }
   std::string why = "it does not answer";
   if (size > 0) why.assign(text.data(), static_cast<std::size_t>(size));
   if (size == 0) why = "it ended";
+  stop();
   return Error{Errc::FAILED_PRECONDITION, "cannot start programs: " + why, "", true};
 }
 
-Result<Descriptor> ForkServer::launch(const Pipes& pipes) {
+Result<Descriptor> ForkServer::launch(const Pipes& pipes, const std::function<Status()>& going_on) {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
     return failed("make a socket", errno);
@@ -141,15 +152,14 @@ Result<Descriptor> ForkServer::launch(const Pipes& pipes) {
   const std::array<int, kForkDescriptors> fds{pipes.in.get(), pipes.out.get(), pipes.err.get(),
                                               theirs.get()};
   std::memcpy(CMSG_DATA(header), fds.data(), sizeof fds);
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_, std::defer_lock);
+  while (!lock.try_lock_for(kGoingOnInterval))
+    if (Status going = going_on(); !going) return going.error();
   for (int attempt = 0;; ++attempt) {
-    if (!control_.valid()) {
+    if (!control_.valid())
       if (auto started = start(); !started) return started.error();
-      if (auto ready = await_ready(); !ready) {
-        stop();
-        return ready.error();
-      }
-    }
+    if (!ready_)
+      if (auto ready = await_ready(going_on); !ready) return ready.error();
     if (::sendmsg(control_.get(), &message, MSG_NOSIGNAL) == 1) return ours;
     const int error = errno;
     const bool died = error == EPIPE || error == ECONNRESET;

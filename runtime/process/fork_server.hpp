@@ -12,6 +12,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <set>
 #include <string>
@@ -45,8 +46,9 @@ class ForkServer {
   };
   // Has a launcher forked, which waits for its first frame on the stream that is returned.
   // Errors: FAILED_PRECONDITION (no symphony-launch, or programs of an earlier node still run),
-  // RESOURCE_EXHAUSTED (no process or descriptor).
-  Result<Descriptor> launch(const Pipes& pipes);
+  // RESOURCE_EXHAUSTED (no process or descriptor), and what `going_on` fails with, which is asked
+  // while the fork server is not ready; that goes on starting for the next one.
+  Result<Descriptor> launch(const Pipes& pipes, const std::function<Status()>& going_on);
 
   // The process that forks; 0 before the first launch.
   pid_t pid() const;
@@ -70,12 +72,14 @@ class ForkServer {
 
  private:
   Status start();
-  Status await_ready();
+  Status await_ready(const std::function<Status()>& going_on);
   void stop();
 
   const ForkServerOptions options_;
-  mutable std::mutex mutex_;
+  mutable std::timed_mutex mutex_;
   Descriptor control_;
+  bool ready_ = false;  // it said so
+  std::chrono::steady_clock::time_point started_at_;
   pid_t pid_ = 0;
   std::mutex claims_mutex_;
   std::condition_variable released_;

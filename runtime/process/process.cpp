@@ -71,7 +71,8 @@ class Run {
     if (!error) return error.error();
     started_ = Clock::now();
     auto launcher =
-        server_.launch({std::move(input->read), std::move(output->write), std::move(error->write)});
+        server_.launch({std::move(input->read), std::move(output->write), std::move(error->write)},
+                       [this] { return going_on(); });
     if (!launcher) return launcher.error();
     launcher_ = std::move(*launcher);
     input_ = std::move(input->write);
@@ -106,6 +107,9 @@ class Run {
     outcome_.duration = std::chrono::duration_cast<milliseconds>(Clock::now() - started_);
     if (failure_) return start_error();
     const bool asked = outcome_.timed_out || outcome_.cancelled;
+    if (!asked && !exit_ && reading())
+      return Error{Errc::UNAVAILABLE,
+                   "what watched over the program was killed, and something of it still runs"};
     if (!asked && (!exit_ || exit_->orphaned))
       return Error{Errc::UNAVAILABLE,
                    "what watched over the program was killed, and so it was ended", "", true};
@@ -114,6 +118,15 @@ class Run {
   }
 
  private:
+  Status going_on() const {
+    const std::string& program = command_.arguments.front();
+    if (Clock::now() >= command_.deadline)
+      return Error{Errc::DEADLINE_EXCEEDED, "there was no time left to start " + program};
+    if (cancelled_())
+      return Error{Errc::CANCELLED, "it was cancelled before " + program + " started"};
+    return {};
+  }
+
   // ---- the launcher -------------------------------------------------------------------------
 
   void say(const LaunchFrame& frame) {
@@ -155,6 +168,7 @@ class Run {
       over_ = exited->alone;
     } else if (std::holds_alternative<GoneFrame>(frame)) {
       over_ = true;
+      exited_at_ = Clock::now();
     }
   }
 
@@ -224,7 +238,9 @@ class Run {
   // What is written before the end is read to its end; what is still open then is held by somebody
   // who does not descend from the program, or whom nobody is left to end.
   bool done() const {
-    return over_ && (failure_ || !reading() || Clock::now() >= exited_at_ + command_.grace);
+    if (!over_) return false;
+    const bool hurried = ended_at_ && command_.hurried && command_.hurried();
+    return failure_ || !reading() || hurried || Clock::now() >= exited_at_ + command_.grace;
   }
 
   void feed() {

@@ -68,8 +68,11 @@ struct ProcessOutcome {
 
 // Starts the program and waits for its end and that of all it started. At the deadline, or once
 // `cancelled` says so, it is ended. It inherits no descriptor but 0 to 2, no blocked or ignored
-// signal. Errors: NOT_FOUND or what fits when it cannot be started; UNAVAILABLE (retryable) when
-// what watches over it was killed, after everything has ended. Thread-safe.
+// signal. Errors: NOT_FOUND or what fits when it cannot be started; CANCELLED or DEADLINE_EXCEEDED
+// when that came before it was; UNAVAILABLE when what watches over it was killed: retryable when
+// all of it has ended, not so when both its launcher and the fork server were killed and something
+// of it still holds its output. The next fork server ends that, where there are control groups.
+// Thread-safe.
 Result<ProcessOutcome> run_process(ForkServer& server, const ProcessCommand& command,
                                    const std::function<bool()>& cancelled);
 

@@ -1,5 +1,6 @@
 #include "runtime/process/launch/control_group.hpp"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/stat.h>
@@ -17,6 +18,9 @@ namespace {
 
 // Where version 2 of the hierarchy is mounted, from /proc/self/mountinfo:
 //   id parent major:minor root MOUNT options [optional…] - TYPE source options
+// Of groups that programs make in theirs.
+constexpr int kMaxGroupDepth = 32;
+
 std::string mount_point() {
   std::ifstream mounts("/proc/self/mountinfo");
   std::string line;
@@ -49,12 +53,25 @@ bool populated(int directory) {
                          std::string_view::npos;
 }
 
+// Removes a group in which nobody is, and those that programs made in it.
+bool remove_group(const std::string& path, int depth) {
+  if (DIR* const directory = depth < kMaxGroupDepth ? ::opendir(path.c_str()) : nullptr) {
+    while (const dirent* const entry = ::readdir(directory)) {
+      const std::string_view name = entry->d_name;
+      if (entry->d_type == DT_DIR && name != "." && name != "..")
+        remove_group(path + "/" + entry->d_name, depth + 1);
+    }
+    ::closedir(directory);
+  }
+  return ::rmdir(path.c_str()) == 0;
+}
+
 }  // namespace
 
 ControlGroup::~ControlGroup() {
   if (directory_ < 0) return;
   ::close(directory_);
-  ::rmdir(path_.c_str());  // stays where somebody is in it, for the next one to end
+  remove_group(path_, 0);  // stays where somebody is in it, for the next one to end
 }
 
 void ControlGroup::open(const std::string& name) {
@@ -62,8 +79,8 @@ void ControlGroup::open(const std::string& name) {
   const std::string own = own_group();
   if (mount.empty() || own.empty()) return;
   path_ = mount + (own == "/" ? "" : own) + "/" + name;
-  ::rmdir(path_.c_str());  // fails where somebody is in it
-  if (::mkdir(path_.c_str(), 0700) != 0 && errno != EEXIST) return;
+  fresh_ = ::mkdir(path_.c_str(), 0700) == 0;
+  if (!fresh_ && errno != EEXIST) return;
   directory_ = ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
@@ -73,12 +90,12 @@ void ControlGroup::open(const std::string& name) {
 void ControlGroup::renew() {
   ::close(directory_);
   directory_ = -1;
-  if (::rmdir(path_.c_str()) != 0 || ::mkdir(path_.c_str(), 0700) != 0) return;
+  if (!remove_group(path_, 0) || ::mkdir(path_.c_str(), 0700) != 0) return;
   directory_ = ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
 bool ControlGroup::kill_all(int patience_ms) {
-  if (directory_ < 0 || !populated(directory_)) return true;
+  if (directory_ < 0 || fresh_) return true;
   const int events = ::openat(directory_, "cgroup.events", O_RDONLY | O_CLOEXEC);
   const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(patience_ms);
   while (populated(directory_)) {

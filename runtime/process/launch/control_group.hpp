@@ -16,7 +16,8 @@ class ControlGroup {
 
   // Makes, or takes over, the group of this name below our own. Does nothing where it cannot.
   void open(const std::string& name);
-  // Ends whoever is in it, waiting at most `patience_ms`. False when somebody is left.
+  // Ends whoever was in it when it was opened, waiting at most `patience_ms`, and makes it anew.
+  // False when somebody is left.
   bool kill_all(int patience_ms);
   // Of its directory, for CLONE_INTO_CGROUP; -1: there is none.
   int descriptor() const noexcept { return directory_; }
@@ -26,6 +27,7 @@ class ControlGroup {
 
   std::string path_;
   int directory_ = -1;
+  bool fresh_ = false;  // made by us, and never killed
 };
 
 }  // namespace symphony::launch

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -272,6 +273,7 @@ TEST_F(ProcessTest, ProgramsRunAfterBothWhoWatchedOverTheOnesBeforeWereKilled) {
   const auto outcome = running.get();
   ASSERT_FALSE(outcome.ok());
   EXPECT_EQ(outcome.error().code, Errc::UNAVAILABLE);
+  EXPECT_FALSE(outcome.error().retryable) << "not beside the family";
   for (int i = 0; i < 3; ++i) {
     const auto next = run(shell("echo here"));
     ASSERT_TRUE(next.ok()) << to_string(next.error());
@@ -279,6 +281,78 @@ TEST_F(ProcessTest, ProgramsRunAfterBothWhoWatchedOverTheOnesBeforeWereKilled) {
   }
   for (const pid_t pid : family)
     if (alive(pid)) ::kill(pid, SIGKILL);
+}
+
+// Such a group cannot be removed before the one in it, and one that was killed is of no use.
+TEST_F(ProcessTest, ProgramsRunAfterSomeThatMadeAControlGroupInTheirsWereKilled) {
+  auto command = shell(
+      "mount=$(awk '/ - cgroup2 / && $4 == \"/\" {print $5; exit}' /proc/self/mountinfo);"
+      "mkdir \"$mount$(sed -n s/^0:://p /proc/self/cgroup)/inner\" 2>/dev/null;" +
+      std::string(kFamily));
+  Numbers numbers;
+  numbers.hear_from(command);
+  auto running = begin(command);
+  const auto family = numbers.await(kFamilySize);
+  ASSERT_EQ(::kill(server_.pid(), SIGSTOP), 0);
+  ASSERT_EQ(::kill(family[0], SIGKILL), 0);
+  ASSERT_EQ(::kill(server_.pid(), SIGKILL), 0);
+  EXPECT_FALSE(running.get().ok());
+  for (int i = 0; i < 3; ++i) {  // each with a fork server of its own
+    const auto next = run(shell("echo here"));
+    ASSERT_TRUE(next.ok()) << i << ": " << to_string(next.error());
+    EXPECT_EQ(next->out, "here\n");
+    const pid_t server = server_.pid();
+    ASSERT_EQ(::kill(server, SIGKILL), 0);
+    ASSERT_TRUE(eventually([&] { return !alive(server); }));
+  }
+  for (const pid_t pid : family)
+    if (alive(pid)) ::kill(pid, SIGKILL);
+}
+
+// The last of it comes while the beginning is still being heard.
+TEST_F(ProcessTest, KeepsWhatAProgramLeftBehindWritesAsItEnds) {
+  const auto go = (directory_.path() / "go").string();
+  auto command = shell("echo $PPID; sh -c 'trap \"echo first; while [ ! -e " + go +
+                       " ]; do :; done; echo last; exit\" TERM; echo ready >&2;"
+                       "while :; do sleep 300 & wait; done' & read line");
+  std::string heard;
+  command.on_output = [&](OutputStream, std::string_view bytes) {
+    heard += bytes;
+    if (heard.find("first\n") == std::string::npos) return;
+    std::ofstream(go).flush();
+    EXPECT_TRUE(eventually([&] { return !alive(std::stoi(heard)); }));
+  };
+  const auto outcome = run(command);
+  ASSERT_TRUE(outcome.ok()) << to_string(outcome.error());
+  EXPECT_TRUE(outcome->out.ends_with("first\nlast\n")) << outcome->out;
+}
+
+TEST_F(ProcessTest, GivesUpAForkServerThatIsNotReadyWhenItIsCancelledAndGoesOnWithItLater) {
+  const auto program = (directory_.path() / "slow").string();
+  const auto go = (directory_.path() / "go").string();
+  ASSERT_EQ(::mkfifo(go.c_str(), 0600), 0);
+  std::ofstream(program) << "#!/bin/sh\nread line < " << go << "\nexec " << find_launch_program()
+                         << "\n";
+  ASSERT_EQ(::chmod(program.c_str(), 0700), 0);
+  ForkServer slow{{.program = program}};
+  const auto began = Clock::now();
+  std::vector<std::future<Errc>> waiting;
+  for (int i = 0; i < 4; ++i)
+    waiting.push_back(std::async(std::launch::async, [&] {
+      auto refused = run_process(slow, shell("true"), [&] { return Clock::now() > began + 100ms; });
+      return refused ? Errc::INTERNAL : refused.error().code;
+    }));
+  for (auto& one : waiting) EXPECT_EQ(one.get(), Errc::CANCELLED);
+  auto late = shell("true");
+  late.deadline = Clock::now();
+  EXPECT_EQ(run_process(slow, late, kNever).error().code, Errc::DEADLINE_EXCEEDED);
+  EXPECT_LT(Clock::now() - began, 4s);                        // it is given 10 to get ready
+  const int opened = ::open(go.c_str(), O_RDWR | O_CLOEXEC);  // does not wait for who reads it
+  ASSERT_EQ(::write(opened, "\n", 1), 1);
+  const auto outcome = run_process(slow, shell("exit 7"), kNever);
+  ::close(opened);
+  ASSERT_TRUE(outcome.ok()) << to_string(outcome.error());
+  EXPECT_EQ(outcome->exit_code, 7);
 }
 
 TEST_F(ProcessTest, ALauncherThatIsStoppedIsEndedByTheForkServer) {
