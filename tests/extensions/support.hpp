@@ -41,7 +41,7 @@ class MemoryContext : public actors::OperatorContext {
   std::string name() const override { return {}; }
   runtime::ForkServer& fork_server() override {
     static runtime::ForkServer server;
-    return server;
+    return own_fork_server != nullptr ? *own_fork_server : server;
   }
   void output(runtime::OutputStream stream, std::string_view bytes) override {
     printed[stream].append(bytes);
@@ -64,6 +64,7 @@ class MemoryContext : public actors::OperatorContext {
   void cancel_after_polls(int polls) { polls_left_ = polls; }
   void set_deadline(std::chrono::steady_clock::time_point deadline) { deadline_ = deadline; }
 
+  runtime::ForkServer* own_fork_server = nullptr;
   std::string run_directory;
   std::vector<std::string> run_environment{std::string("PATH=") + std::getenv("PATH")};
   std::vector<actors::ArtifactDraft> stored;

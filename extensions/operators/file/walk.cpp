@@ -58,6 +58,7 @@ class Walk {
     }
     if (auto done = enter("", 0); !done) return done.error();
     if (auto going = going_on_(); !going) return going.error();
+    if (work_tree_ && !work_tree_->asked()) return work_tree_->asked().error();
     if (work_tree_ && !work_tree_->problem().empty()) {
       skip(".git",
            "what git tracks cannot be read, so files that it tracks and ignores are left "

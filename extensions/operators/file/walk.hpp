@@ -53,9 +53,9 @@ struct WalkResult {
 // symbolic links end; what cannot be read, special files and links that are not followed are
 // reported in `skipped`. `.git` is never entered. A tracked file is listed even where a .gitignore
 // names it. The user's own core.excludesFile is not consulted: the same tree gives the same list
-// on every machine. `caller` has git started, to
-// learn what is tracked. `going_on` is asked once a directory; its error ends the walk. With
-// `gitignore`, a bare repository is no tree of files: as the root it is refused, below it skipped.
+// on every machine. `caller` has git started to learn what is tracked; that git cannot be started
+// is an error. `going_on` is asked once a directory; its error ends the walk. With `gitignore`, a
+// bare repository is no tree of files: as the root it is refused, below it skipped.
 Result<WalkResult> walk(const std::string& root, const WalkOptions& options,
                         const git::Caller& caller, const std::function<Status()>& going_on);
 

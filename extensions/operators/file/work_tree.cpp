@@ -94,6 +94,7 @@ bool WorkTree::tracked(const std::string& path, bool is_directory) {
     auto listed = git::run_git({top_, {"ls-files", "-z"}}, caller_);
     if (!listed) {
       problem_ = listed.error().message;
+      if (git::is_passed_on(listed.error())) failure_ = listed.error();
     } else if (!listed->ok()) {
       problem_ = listed->complaint;
     } else {

@@ -33,6 +33,8 @@ class WorkTree {
   bool ignored(std::string_view path, bool is_directory);
   // Why it is not known what git tracks, so that files may be missing; empty when it is.
   const std::string& problem() const noexcept { return problem_; }
+  // Fails where git could not be asked at all.
+  const Status& asked() const noexcept { return failure_; }
 
  private:
   struct Level {
@@ -51,6 +53,7 @@ class WorkTree {
   std::optional<std::set<std::string>> tracked_;  // relative to top_; nothing: not asked yet
   git::Caller caller_;
   std::string problem_;
+  Status failure_;
 };
 
 }  // namespace symphony::extensions

@@ -99,7 +99,7 @@ Result<FileBlame> blame_file(const Repository& repository, const std::string& pa
     std::string content;
     const auto read = read_prefix(join_path(repository.root(), path), kMaxBlamedBytes, content);
     if (!read) return read.error();
-    if (read->truncated) return Error{Errc::FAILED_PRECONDITION, "it is larger than 2 MiB"};
+    if (read->truncated) return Error{Errc::RESOURCE_EXHAUSTED, "it is larger than 2 MiB"};
     count = line_count(content);
     const bool all = lines.empty();
     std::erase_if(lines, [&](std::int64_t line) {

@@ -99,6 +99,9 @@ Status blame_all(const Repository& repository, std::vector<Request>& requests,
     work();
   }
   if (context.cancelled()) return Error{Errc::CANCELLED, "Blaming was cancelled."};
+  for (const Request& request : requests)
+    if (request.blame && !request.blame->ok() && is_passed_on(request.blame->error()))
+      return request.blame->error();
   return {};
 }
 
@@ -181,7 +184,7 @@ Result<Json> run(ArgumentReader& args, OperatorContext& context) {
   const auto now_s = time_argument(args, "now");
   if (auto status = args.status(); !status) return status.error();
   auto opened = Repository::open(path, caller_of(context));
-  if (!opened && opened.error().code == Errc::CANCELLED) return opened.error();
+  if (!opened && is_passed_on(opened.error())) return opened.error();
   const bool readable = opened.ok() && opened->has_value();
   std::string note = !opened    ? opened.error().message
                      : readable ? (**opened).note()
@@ -191,7 +194,7 @@ Result<Json> run(ArgumentReader& args, OperatorContext& context) {
   if (readable && !(**opened).head().empty() && !wanted.empty()) {
     const auto blamed = blame_all(**opened, wanted, max_commits, context);
     if (!blamed) {
-      if (blamed.error().code == Errc::CANCELLED) return blamed.error();
+      if (is_passed_on(blamed.error())) return blamed.error();
       add_note(note, blamed.error().message);
     }
     const auto edge = (**opened).shallow_commits();

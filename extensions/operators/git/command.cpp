@@ -124,6 +124,11 @@ Result<Answer> run_git(Command command, const Caller& caller) {
   return answer;
 }
 
+bool is_passed_on(const Error& error) {
+  return error.retryable || error.code == Errc::CANCELLED ||
+         error.code == Errc::FAILED_PRECONDITION;
+}
+
 std::string chomped(std::string text) {
   if (text.ends_with('\n')) text.pop_back();
   return text;

@@ -58,6 +58,10 @@ struct Answer {
 // beyond kMaxOutputBytes.
 Result<Answer> run_git(Command command, const Caller& caller);
 
+// Whether an error says nothing about a repository: it was cancelled, or git could not be started
+// or watched over. Whoever asks fails by it, and makes no answer of it.
+bool is_passed_on(const Error& error);
+
 // `text` without the newline at its end.
 std::string chomped(std::string text);
 

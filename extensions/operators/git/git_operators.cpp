@@ -36,7 +36,7 @@ struct Opened {
 Result<Opened> open_repository(const std::string& path, OperatorContext& context) {
   auto opened = git::Repository::open(path, git::caller_of(context));
   if (!opened) {
-    if (opened.error().code == Errc::CANCELLED) return opened.error();
+    if (git::is_passed_on(opened.error())) return opened.error();
     return Opened{std::nullopt, opened.error().message};
   }
   if (!*opened) return Opened{std::nullopt, "Not in a git repository."};

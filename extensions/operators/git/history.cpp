@@ -82,7 +82,9 @@ class ChangeReader {
     std::string ids;
     for (const Commit* commit : commits) ids += commit->id + "\n";
     auto answer = repository_.run(arguments_, std::move(ids));
-    if (!answer && answer.error().code != Errc::RESOURCE_EXHAUSTED) return answer.error();
+    if (!answer &&
+        (is_passed_on(answer.error()) || answer.error().code != Errc::RESOURCE_EXHAUSTED))
+      return answer.error();
     if (answer && answer->ok()) {
       take(commits, parse_changes(answer->output));
       return {};

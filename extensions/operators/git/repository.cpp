@@ -97,7 +97,7 @@ Status Repository::read_place() {
   auto asked = run({"rev-parse", "--is-bare-repository", "--is-inside-work-tree",
                     "--is-shallow-repository", "--show-prefix"});
   if (!asked) {
-    if (asked.error().code == Errc::CANCELLED) return asked.error();
+    if (is_passed_on(asked.error())) return asked.error();
     return unreadable(directory_, asked.error().message);
   }
   if (!asked->ok()) return unreadable(directory_, asked->complaint);

@@ -59,6 +59,27 @@ class GitFormats : public ::testing::Test {
   const std::vector<std::string> kAll{".gitignore", "a.c", "b.gen.c"};
 };
 
+// It would be kept as what the repository is like, and not be tried again.
+TEST_F(GitFormats, ThatGitCannotBeStartedIsAFailureAndNoAnswer) {
+  const ScratchRepository repository;
+  fill(repository);
+  const Json here{{"path", repository.path()}};
+  const Json items{{{"path", "a.c"}, {"line", 1}}};
+  for (const char* program : {"/no/such/program", "/bin/true"}) {
+    runtime::ForkServer broken({.program = program});
+    MemoryContext context;
+    context.own_fork_server = &broken;
+    const auto fails = [&](std::string_view name, const Json& arguments) {
+      const auto result = testing::run(registry_, name, arguments, context);
+      ASSERT_FALSE(result.ok()) << name << ": " << result->dump();
+      EXPECT_TRUE(result.error().retryable) << to_string(result.error());
+    };
+    for (const char* name : {"git.info", "git.churn", "git.authors", "git.log"}) fails(name, here);
+    fails("git.blame_age", {{"path", repository.path()}, {"items", items}});
+    fails("file.glob", {{"root", repository.path()}});
+  }
+}
+
 TEST_F(GitFormats, ReadARepositoryWithSha256Names) {
   const ScratchRepository repository({"--object-format=sha256"});
   fill(repository);
