@@ -301,6 +301,7 @@ TEST_F(ProcessTest, ProgramsRunAfterSomeThatMadeAControlGroupInTheirsWereKilled)
     const auto next = run(shell("echo here"));
     ASSERT_TRUE(next.ok()) << i << ": " << to_string(next.error());
     EXPECT_EQ(next->out, "here\n");
+    if (i == 2) break;  // the last one removes the group
     const pid_t server = server_.pid();
     ASSERT_EQ(::kill(server, SIGKILL), 0);
     ASSERT_TRUE(eventually([&] { return !alive(server); }));
